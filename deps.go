@@ -1,0 +1,37 @@
+//go:build deps
+
+package main
+
+import (
+	_ "filippo.io/mldsa"
+	_ "fyne.io/fyne/v2"
+	_ "fyne.io/fyne/v2/app"
+	_ "fyne.io/fyne/v2/test"
+	_ "fyne.io/fyne/v2/driver/desktop"
+	_ "github.com/boombuler/barcode/qr"
+	_ "github.com/c2sp/wycheproof"
+	_ "github.com/cloudflare/circl/kem/xwing"
+	_ "github.com/cloudflare/circl/sign/mldsa/mldsa65"
+	_ "github.com/libp2p/go-libp2p"
+	_ "github.com/libp2p/go-libp2p/gologshim"
+	_ "github.com/libp2p/go-libp2p-pubsub"
+	_ "github.com/libp2p/go-libp2p/p2p/discovery/mdns"
+	_ "github.com/marcopolo/simnet"
+	_ "github.com/multiformats/go-multiaddr"
+	_ "github.com/ncruces/go-sqlite3"
+	_ "github.com/ncruces/go-sqlite3/ext/fts5"
+	_ "github.com/quic-go/quic-go"
+	_ "github.com/rogpeppe/go-internal/testscript"
+	_ "github.com/spf13/cobra"
+	_ "github.com/spf13/cobra/doc"
+	_ "github.com/fyne-io/oksvg"
+	_ "github.com/srwiley/rasterx"
+	_ "github.com/tyler-smith/go-bip39"
+	_ "golang.org/x/crypto/argon2"
+	_ "golang.org/x/mod/sumdb/tlog"
+	_ "golang.org/x/sync/errgroup"
+	_ "golang.org/x/sys/unix"
+	_ "golang.org/x/text/unicode/norm"
+	_ "golang.org/x/time/rate"
+	_ "pgregory.net/rapid"
+)
