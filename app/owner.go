@@ -1,0 +1,186 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"github.com/cryptexq/cryptexq/app/store"
+	"github.com/cryptexq/cryptexq/crypto/identity"
+	"github.com/cryptexq/cryptexq/crypto/vault"
+	"github.com/cryptexq/cryptexq/p2p/peer"
+)
+
+// Owner is what concerns ourselves: who we are, the recovery words, the password, and how the program does.
+type Owner struct {
+	*core
+	service *Service
+}
+
+// Identity says who we are.
+func (o *Owner) Identity(ctx context.Context) (id Identity, err error) {
+	var words []byte
+	err = o.st.View(ctx, func(r *store.Reader) (err error) {
+		words, err = r.Secret("words")
+		return err
+	})
+	o.me.mu.Lock()
+	defer o.me.mu.Unlock()
+	return Identity{
+		Name: o.me.name, Account: o.me.id, Device: o.me.deviceID(), Peer: o.me.peer, SafetyHalf: identity.SafetyHalf(o.me.key),
+		Addresses: slices.Clone(o.me.addrs), WordsSaved: words == nil, ReadReceipts: o.me.receipts,
+	}, err
+}
+
+// Words shows the 24 words, as long as they were not confirmed to be saved. The password is asked again.
+func (o *Owner) Words(ctx context.Context, password []byte) (words string, err error) {
+	if err := o.st.CheckPassword(password); err != nil {
+		return "", err
+	}
+	err = o.st.View(ctx, func(r *store.Reader) error {
+		raw, err := r.Secret("words")
+		words = string(raw)
+		return err
+	})
+	if err == nil && words == "" {
+		err = ErrWords
+	}
+	return words, err
+}
+
+// ConfirmWords erases the words from the vault: they were saved.
+func (o *Owner) ConfirmWords(ctx context.Context) error {
+	err := o.st.Erase(ctx, func(tx *store.Tx) error {
+		return errors.Join(tx.SetSecret("words", nil), tx.Audit(auditWords, nil, "erased"))
+	})
+	if err == nil {
+		o.hub.tell(Change{Kind: ChangedStatus})
+	}
+	return err
+}
+
+// ChangePassword rewraps the vault's key.
+func (o *Owner) ChangePassword(ctx context.Context, old, next []byte) error {
+	if utf8.RuneCount(next) < MinPassword {
+		return ErrShort
+	}
+	if err := o.st.ChangePassword(old, next, vault.Min); err != nil {
+		return err
+	}
+	return o.st.Update(ctx, func(tx *store.Tx) error { return tx.Audit(auditPassword, nil, "") })
+}
+
+// SetReadReceipts says whether we tell and are told what was read.
+func (o *Owner) SetReadReceipts(ctx context.Context, on bool) error {
+	if on == o.me.saysRead() {
+		return nil
+	}
+	word := map[bool]string{true: "yes", false: "no"}[on]
+	err := o.st.Update(ctx, func(tx *store.Tx) error {
+		tx.OnCommit(func() { o.me.setReceipts(on) })
+		return tx.SetSetting("read_receipts", word)
+	})
+	if err != nil {
+		return err
+	}
+	return o.handOutCard(ctx)
+}
+
+// handOutCard tells every contact our card anew.
+func (o *Owner) handOutCard(ctx context.Context) error {
+	return o.st.Update(ctx, func(tx *store.Tx) error {
+		contacts, err := tx.Accounts(store.AccountContact)
+		if err != nil {
+			return err
+		}
+		for _, a := range contacts {
+			devices, err := tx.Devices(a.Row)
+			if err != nil {
+				return err
+			}
+			for _, d := range devices {
+				if d.State != store.DeviceValid || !d.Approved {
+					continue
+				}
+				if err := o.service.sessions.queue(tx, d, cardRecord(o.me)); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// Settings are read and written by key; what they mean is whoever keeps them.
+func (o *Owner) Setting(ctx context.Context, key, otherwise string) (value string, err error) {
+	err = o.st.View(ctx, func(r *store.Reader) (err error) {
+		value, err = r.Setting(key, otherwise)
+		return err
+	})
+	return value, err
+}
+
+// SetSetting keeps one.
+func (o *Owner) SetSetting(ctx context.Context, key, value string) error {
+	return o.st.Update(ctx, func(tx *store.Tx) error { return tx.SetSetting(key, value) })
+}
+
+// Notices are what a person must know.
+func (o *Owner) Notices() []Notice { return o.notes.list() }
+
+// Dismiss takes a notice away.
+func (o *Owner) Dismiss(code, subject string) {
+	o.notes.drop(code, subject)
+	o.hub.tell(Change{Kind: ChangedStatus})
+}
+
+// Status says how the program does.
+func (o *Owner) Status(ctx context.Context) (st Status, err error) {
+	o.service.mu.Lock()
+	net, ready := o.service.net, o.service.ready
+	o.service.mu.Unlock()
+	var ps peer.Status
+	if net != nil {
+		ps = net.Status()
+	}
+	st = Status{
+		Ready: ready, Peers: ps.Peers, LAN: ps.LAN, Relays: ps.Relays, Topics: ps.Topics, Heard: ps.Accepted,
+		Uptime: time.Since(o.service.started), Notices: o.notes.list(), Online: o.service.links.online(),
+	}
+	if !ready {
+		st.Reason = "starting"
+	}
+	err = o.st.View(ctx, func(r *store.Reader) error {
+		n, err := r.CountQueued()
+		if err != nil {
+			return err
+		}
+		st.Queued = int(n)
+		st.Refused, err = r.RefusedCounts()
+		return err
+	})
+	for cause, n := range ps.Refused {
+		st.Refused[cause] = max(st.Refused[cause], n)
+	}
+	return st, err
+}
+
+func (a *account) setReceipts(on bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.receipts = on
+}
+
+func (a *account) setPort(port int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.port = port
+}
+
+func (a *account) listening(f peer.Listening) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.addrs, a.record = f.Addresses, f.Record
+}
