@@ -80,11 +80,7 @@ func (a *account) saysRead() bool {
 }
 
 // mint makes all keys of a new account and writes them in one transaction. The words stay until they were saved.
-func mint(tx *store.Tx, name string, ms int64) error {
-	seed, err := identity.NewSeed()
-	if err != nil {
-		return err
-	}
+func mint(tx *store.Tx, seed identity.Seed, name string, ms int64) error {
 	owner, err := seed.AccountKey()
 	if err != nil {
 		return err

@@ -226,7 +226,11 @@ func earlier(a, b int64) int64 {
 func (c *courier) waitsUntil(log int64) int64 {
 	c.links.mu.Lock()
 	defer c.links.mu.Unlock()
-	return c.link.waits[log]
+	until := c.link.waits[log]
+	if until > c.ms()+2*askAgain {
+		return 0 // the clock was set back since
+	}
+	return until
 }
 
 // outgoing is one segment to send.

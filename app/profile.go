@@ -94,46 +94,57 @@ func (p *Profile) Create(ctx context.Context, a NewAccount) (*Service, error) {
 	}
 	params := vault.Min
 	if !a.MinKDF {
-		params = vault.Calibrate(func(v vault.Params) float64 {
-			start := time.Now()
-			_, _ = vault.SealSlot(vault.KindPassword, vault.Normalize(a.Password), v, vault.NewKey(), nil)
-			debug.FreeOSMemory()
-			return time.Since(start).Seconds()
-		}, 1)
+		params = calibrated(a.Password)
 	}
-	st, err := store.Create(ctx, p.config(), a.Password, params)
+	seed, err := identity.NewSeed()
 	if err != nil {
 		return nil, err
 	}
-	p.lock = nil // the store's now
-	var seed identity.Seed
-	err = st.Update(ctx, func(tx *store.Tx) error {
-		if err := mint(tx, cleanName(a.Name), p.cfg.Now().UnixMilli()); err != nil {
-			return err
-		}
-		words, err := tx.Secret("words")
-		if err != nil {
-			return err
-		}
-		if seed, err = identity.ParseWords(string(words)); err != nil {
+	cfg := p.config()
+	cfg.Fill, cfg.WordsKey = p.fill(seed, a.Name), seed.VaultKey()
+	st, err := store.Create(ctx, cfg, a.Password, params)
+	return p.opened(ctx, st, err)
+}
+
+// CreateUnderWords makes an account whose vault only the 24 words open, which it returns: for machines, which forget nothing.
+func (p *Profile) CreateUnderWords(ctx context.Context, name string) (*Service, string, error) {
+	seed, err := identity.NewSeed()
+	if err != nil {
+		return nil, "", err
+	}
+	cfg := p.config()
+	cfg.Fill = p.fill(seed, name)
+	st, err := store.CreateKey(ctx, cfg, seed.VaultKey())
+	s, err := p.opened(ctx, st, err)
+	return s, seed.Words(), err
+}
+
+// calibrated finds what one second of this machine pays for.
+func calibrated(password []byte) vault.Params {
+	return vault.Calibrate(func(v vault.Params) float64 {
+		start := time.Now()
+		_, _ = vault.SealSlot(vault.KindPassword, vault.Normalize(password), v, vault.NewKey(), nil)
+		debug.FreeOSMemory()
+		return time.Since(start).Seconds()
+	}, 1)
+}
+
+// fill writes account, device and notes into a new store.
+func (p *Profile) fill(seed identity.Seed, name string) func(tx *store.Tx) error {
+	return func(tx *store.Tx) error {
+		ms := p.cfg.Now().UnixMilli()
+		if err := mint(tx, seed, cleanName(name), ms); err != nil {
 			return err
 		}
 		own, _, err := tx.AccountRow(store.Own)
 		if err != nil {
 			return err
 		}
-		if err := openNotes(tx, own.Account, p.cfg.Now().UnixMilli()); err != nil {
+		if err := openNotes(tx, own.Account, ms); err != nil {
 			return err
 		}
 		return tx.Audit(auditCreated, nil, "")
-	})
-	if err == nil {
-		err = st.AddWordsSlot(seed.VaultKey())
 	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("making the account: %w", err), st.Close())
-	}
-	return newService(ctx, p.cfg, st)
 }
 
 // Unlock opens the vault with the password. Wrong ones slow down from the fifth on and destroy nothing.

@@ -166,7 +166,7 @@ func (s *sessions) leave(tx *store.Tx, d store.Device, except []byte) (records [
 // older sessions goes: it is told anew from state.
 func (s *sessions) restart(tx *store.Tx, d store.Device, why string) error {
 	last, err := tx.Reset(d.Row)
-	if err != nil || s.ms() < last.NextAt {
+	if err != nil || s.ms() < last.NextAt && last.NextAt <= s.ms()+resetPauseMax {
 		return err
 	}
 	ok, err := s.begin(tx, d, last.Attempt+1)

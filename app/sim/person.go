@@ -28,8 +28,6 @@ type person struct {
 	wakeAt  time.Time // when it comes back
 }
 
-var password = []byte("a password of the simulation")
-
 func (w *world) newPerson(ctx context.Context, index int) (*person, error) {
 	p := &person{
 		w: w, index: index, name: string(rune('a' + index)), disk: crashfs.New(mrand.New(mrand.NewSource(int64(w.rand.Uint64() >> 1)))),
@@ -39,13 +37,11 @@ func (w *world) newPerson(ctx context.Context, index int) (*person, error) {
 	if err != nil {
 		return nil, err
 	}
-	svc, err := profile.Create(ctx, app.NewAccount{Name: p.name, Password: password, MinKDF: true})
+	svc, words, err := profile.CreateUnderWords(ctx, p.name)
 	if err != nil {
 		return nil, err
 	}
-	if p.words, err = svc.Owner.Words(ctx, password); err != nil {
-		return nil, err
-	}
+	p.words = words
 	self := svc.Self()
 	p.account, p.device = identity.AccountOf(self.Account), self.Device.Certificate.ID()
 	p.on(svc)

@@ -165,6 +165,9 @@ func (w *world) weather(ctx context.Context) error {
 			if err := w.checkKept(ctx, p); err != nil {
 				return err
 			}
+		case p.svc != nil && w.chance(0.01):
+			p.skew = time.Duration(w.rand.Int64N(int64(2*w.plan.Skew))) - w.plan.Skew
+			w.trace.add("clock %s", p.name)
 		case p.svc != nil && p.disk.Dead():
 			p.crash()
 		case p.svc != nil && w.chance(w.plan.Crash):

@@ -73,7 +73,7 @@ func ParseEntry(raw []byte) (*Entry, error) {
 
 func readUint32Prefixed(s, out *cryptobyte.String) bool {
 	var n uint32
-	return s.ReadUint32(&n) && int64(n) <= int64(len(*s)) && s.ReadBytes((*[]byte)(out), int(n))
+	return s.ReadUint32(&n) && s.ReadBytes((*[]byte)(out), int(n))
 }
 
 // Seal makes the entry of one message: plaintext is its records, which are padded with zeros here. mk must never have

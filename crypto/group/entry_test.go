@@ -270,11 +270,18 @@ func TestPaddingHidesLengths(t *testing.T) {
 }
 
 func FuzzParseEntry(f *testing.F) {
-	mk, raw, _ := sealed(f, []byte("hello"))
-	f.Add(raw)
+	mk := MessageKey{Generation: 2, Index: 3, Key: [32]byte{1}} // fixed: fuzzing runs in processes of its own
+	add := func(text []byte) []byte {
+		raw, _, err := seal(mk, testRoom, testLog, 1, text, [16]byte{2})
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(raw)
+		return raw
+	}
+	raw := add([]byte("hello"))
 	f.Add(raw[:headerSize])
-	_, long, _ := sealed(f, make([]byte, 3000))
-	f.Add(long)
+	long := add(make([]byte, 3000))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		e, err := ParseEntry(b)
 		if err != nil {
@@ -284,7 +291,7 @@ func FuzzParseEntry(f *testing.F) {
 		if made = append(made, e.Commit[:]...); !bytes.Equal(made, b) || !bytes.Equal(e.Raw, b) {
 			t.Fatal("the parsed entry has other bytes")
 		}
-		if _, _, err := Open(mk, testRoom, testLog, e); err == nil && !bytes.Equal(b, raw) {
+		if _, _, err := Open(mk, testRoom, testLog, e); err == nil && !bytes.Equal(b, raw) && !bytes.Equal(b, long) {
 			t.Fatal("a forged entry opens")
 		}
 	})

@@ -126,7 +126,7 @@ func TestFollowsToldFromForgery(t *testing.T) {
 }
 
 func TestNewChainsDiffer(t *testing.T) {
-	if testChain(t) == testChain(t) {
+	if first, second := testChain(t), testChain(t); first == second {
 		t.Error("two chains are the same")
 	}
 }

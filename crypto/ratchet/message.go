@@ -33,8 +33,8 @@ type Head struct {
 	To  uint32 // number of the receiver's key
 }
 
-// ParseHead parses a whole message in the outside and returns what it is addressed to: identity.ErrSuite for a newer
-// version, identity.ErrMalformed for everything that Seal does not make.
+// ParseHead parses the outside of a whole message and returns what it is addressed to. It returns identity.ErrSuite for a
+// newer version and identity.ErrMalformed for every other form than the one that Seal gives.
 func ParseHead(msg []byte) (Head, error) {
 	m, err := parseMessage(msg)
 	if err != nil {
@@ -82,6 +82,14 @@ func (h Head) marshal(ct []byte) []byte {
 	return b.BytesOrPanic()
 }
 
+// appendBox appends length 4 | box to the head.
+func appendBox(head, box []byte) []byte {
+	b := cryptobyte.NewBuilder(head)
+	b.AddUint32(uint32(len(box)))
+	b.AddBytes(box)
+	return b.BytesOrPanic()
+}
+
 // body is what a message says inside its box: ack 8 | has 1 | [num 4 | pk 1216] | records | zeros.
 type body struct {
 	ack     uint64
@@ -95,8 +103,8 @@ func (b body) marshal() []byte {
 	if b.key != nil {
 		size += 4 + len(b.key)
 	}
-	size = paddedSize(size)
-	w := cryptobyte.NewBuilder(make([]byte, 0, size))
+	padded := paddedSize(size)
+	w := cryptobyte.NewBuilder(make([]byte, 0, padded))
 	w.AddUint64(b.ack)
 	if b.key == nil {
 		w.AddUint8(0)
@@ -106,7 +114,8 @@ func (b body) marshal() []byte {
 		w.AddBytes(b.key)
 	}
 	w.AddBytes(b.records)
-	return w.BytesOrPanic()[:size]
+	w.AddBytes(make([]byte, padded-size))
+	return w.BytesOrPanic()
 }
 
 func parseBody(plaintext []byte) (b body, ok bool) {
@@ -133,12 +142,4 @@ func readMagic(s *cryptobyte.String, magic string) error {
 		return identity.ErrSuite
 	}
 	return nil
-}
-
-// appendBox appends length 4 | box to the head.
-func appendBox(head, box []byte) []byte {
-	b := cryptobyte.NewBuilder(head)
-	b.AddUint32(uint32(len(box)))
-	b.AddBytes(box)
-	return b.BytesOrPanic()
 }

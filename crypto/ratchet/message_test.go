@@ -166,3 +166,21 @@ func TestHeadsOfOtherThingsAreRefused(t *testing.T) {
 		t.Errorf("a newer suite: %v", err)
 	}
 }
+
+func TestSizesAreThoseOfTheDocument(t *testing.T) {
+	for _, row := range []struct {
+		name      string
+		got, want int
+	}{
+		{"head of an INIT", initHead, 1191},
+		{"smallest INIT", minInit, 13319},
+		{"largest records of an INIT", MaxInitRecords, 52201},
+		{"head of a message", headSize, 1155},
+		{"largest message", MaxMessage, 64663},
+		{"largest body, padded", paddedSize(8 + 1 + 4 + hybrid.PublicKeySize + MaxRecords), 62 << 10},
+	} {
+		if row.got != row.want {
+			t.Errorf("%s: %d bytes, want %d", row.name, row.got, row.want)
+		}
+	}
+}

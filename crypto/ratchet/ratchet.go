@@ -17,13 +17,17 @@
 // # What is left to the caller
 //
 //   - Keep every sealed message under its number (Sent before the step) until a [Receipt] or an Opened.Ack is above it.
-//   - Open in order: park what is ErrEarly, answer a receipt to what is ErrOld. ErrKey and ErrAuth change nothing.
-//   - Keep the bytes of an INIT and send them again until a message of its session opens; keep SHA-256 of an accepted
-//     one while the prekey lives and refuse it a second time; check the sender's device list, and its incarnation
-//     against the one pinned.
-//   - Send on the session of the highest Rank, receive on all; say CLOSE for the others; remember the numbers of a
-//     closed session to answer receipts for it.
-//   - Hold the seed of a signed prekey as long as its key life says, and a session in which Prekey names it needs it.
+//   - Open in order: park what is ErrEarly, but few and none far ahead, since a number is not authenticated before its
+//     turn; answer a receipt to what is ErrOld. ErrKey and ErrAuth change nothing.
+//   - Keep the bytes of an INIT and send them again until a message of its session opens. Keep SHA-256 of an accepted one
+//     while the prekey lives and refuse it a second time. Check its sender's device list, and its incarnation against the
+//     one pinned. Seal R's first message in the transaction that stores the accepted session: nothing else answers.
+//   - Send on the session of the highest Rank, receive on all. Say CLOSE for each other one, and again when the session
+//     that said it is replaced too; a CLOSE may come before the INIT of the session that it ends. Remember Received of a
+//     session that is gone, to answer receipts for it.
+//   - Hold the seed of a signed prekey as long as its key life says: a session in which Prekey names it needs it.
+//
+// The tests contain such a caller, and a network that does its worst to it.
 package ratchet
 
 import (

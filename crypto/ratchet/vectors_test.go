@@ -99,15 +99,8 @@ func TestFrozenVectors(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	data, err := os.ReadFile(vectorFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var v vectors
-	if err := json.Unmarshal(data, &v); err != nil {
-		t.Fatal(err)
-	}
-	prekey := checkInit(t, v)
+	v := readVectors(t)
+	checkInit(t, v)
 	if len(v.Messages) != 3 {
 		t.Fatalf("%d messages", len(v.Messages))
 	}
@@ -116,7 +109,7 @@ func TestFrozenVectors(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		o, err := before.Open(m.Message, prekey)
+		o, err := before.Open(m.Message, v.acceptConfig(t).Prekey)
 		if err != nil {
 			t.Fatalf("message %d: %v", k, err)
 		}
@@ -129,7 +122,20 @@ func TestFrozenVectors(t *testing.T) {
 	}
 }
 
-func checkInit(t *testing.T, v vectors) func([32]byte) ([]byte, bool) {
+func readVectors(t testing.TB) (v vectors) {
+	t.Helper()
+	data, err := os.ReadFile(vectorFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, &v); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// acceptConfig is R, as far as it takes to receive.
+func (v vectors) acceptConfig(t testing.TB) AcceptConfig {
 	t.Helper()
 	c, err := identity.ParseCertificate(v.Certificate)
 	if err != nil {
@@ -140,7 +146,12 @@ func checkInit(t *testing.T, v vectors) func([32]byte) ([]byte, bool) {
 		t.Fatal(err)
 	}
 	prekey := func(digest [32]byte) ([]byte, bool) { return v.PrekeySeed, digest == bundle.Digest() }
-	a, err := Accept(AcceptConfig{Self: &identity.Device{Certificate: c}, Inc: v.Inc, Prekey: prekey}, v.Init)
+	return AcceptConfig{Self: &identity.Device{Certificate: c}, Inc: v.Inc, Prekey: prekey}
+}
+
+func checkInit(t *testing.T, v vectors) {
+	t.Helper()
+	a, err := Accept(v.acceptConfig(t), v.Init)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,5 +169,4 @@ func checkInit(t *testing.T, v vectors) func([32]byte) ([]byte, bool) {
 	if !bytes.Equal(a.Records, v.Records) || !bytes.Equal(a.Session.Marshal(), v.ResponderState) {
 		t.Error("the accepted INIT differs from the frozen one")
 	}
-	return prekey
 }

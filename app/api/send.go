@@ -1,0 +1,140 @@
+package api
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cryptexq/cryptexq/app"
+)
+
+// send stores a message, or, with the type application/x-ndjson, one for each line of the body: both ways at the same
+// time, one object a line, so that lines keep their order and are answered as soon as they are stored.
+func (s *Server) send(ctx context.Context, q question, w http.ResponseWriter) error {
+	room, err := q.room()
+	if err != nil {
+		return err
+	}
+	if kind, _, _ := strings.Cut(q.r.Header.Get("Content-Type"), ";"); kind == "application/x-ndjson" {
+		return sendLines(ctx, q, room, w)
+	}
+	var d Draft
+	if err := q.read(&d); err != nil {
+		return err
+	}
+	id, err := q.Rooms.Send(ctx, room, app.Draft{Text: d.Text})
+	if err != nil {
+		return err
+	}
+	m, err := q.Rooms.Message(ctx, id)
+	if err != nil {
+		return fmt.Errorf("stored, but not read back: %w", err)
+	}
+	answer(w, http.StatusOK, messageObject(m))
+	return nil
+}
+
+// sendLines stops at the first line that is refused: what comes after it might rely on it.
+func sendLines(ctx context.Context, q question, room app.RoomID, w http.ResponseWriter) error {
+	if _, err := q.Rooms.Room(ctx, room); err != nil {
+		return err
+	}
+	control := http.NewResponseController(w)
+	if err := control.EnableFullDuplex(); err != nil {
+		return fmt.Errorf("sending lines: %w", err)
+	}
+	defer context.AfterFunc(ctx, func() { _ = control.SetReadDeadline(time.Now()) })() // a reader that waits for a line
+	out := begin(w)
+	if err := out.flush(); err != nil {
+		return nil
+	}
+	in := bufio.NewScanner(q.r.Body)
+	in.Buffer(nil, maxBody)
+	for in.Scan() {
+		if err := sendLine(ctx, q, room, in.Bytes(), out); err != nil {
+			_ = out.put(Line{Error: Describe(err)})
+			_ = out.flush()
+			return nil
+		}
+	}
+	if err := in.Err(); err != nil && ctx.Err() == nil {
+		_ = out.put(Line{Error: &Error{Code: CodeUsage, Message: fmt.Sprintf("reading lines: %v", err)}})
+	}
+	return nil
+}
+
+func sendLine(ctx context.Context, q question, room app.RoomID, line []byte, out *lines) error {
+	var d Draft
+	if err := json.Unmarshal(line, &d); err != nil {
+		return &Error{Code: CodeUsage, Message: fmt.Sprintf("reading a line: %v", err)}
+	}
+	id, err := q.Rooms.Send(ctx, room, app.Draft{Text: d.Text})
+	if err != nil {
+		return err
+	}
+	m, err := q.Rooms.Message(ctx, id)
+	if err != nil {
+		return err
+	}
+	if err := out.put(Line{Message: messageObject(m)}); err != nil {
+		return err
+	}
+	return out.flush()
+}
+
+// events tells what changed as server-sent events, each change at most once until it was told.
+func (s *Server) events(ctx context.Context, q question, w http.ResponseWriter) error {
+	watcher := q.Watch()
+	defer watcher.Close()
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(http.StatusOK)
+	control := http.NewResponseController(w)
+	for {
+		if err := control.Flush(); err != nil {
+			return nil
+		}
+		changes, err := watcher.Next(ctx)
+		if err != nil {
+			return nil
+		}
+		for _, c := range changes {
+			if err := putEvent(w, c); err != nil {
+				return nil
+			}
+		}
+	}
+}
+
+func putEvent(w io.Writer, c app.Change) error {
+	e := Event{Kind: [...]string{"room", "people", "nearby", "status", "lock"}[c.Kind]}
+	if c.Kind == app.ChangedRoom {
+		e.Room = hexRoom(c.Room)
+	}
+	b, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "event: change\ndata: %s\n\n", b)
+	return err
+}
+
+// seconds reads a number of seconds.
+func seconds(text string, otherwise time.Duration) (time.Duration, error) {
+	if text == "" {
+		return otherwise, nil
+	}
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil || n < 0 || n > 1e9 {
+		return 0, &Error{Code: CodeUsage, Message: "a time is a number of seconds"}
+	}
+	return time.Duration(n * float64(time.Second)), nil
+}

@@ -1,0 +1,421 @@
+package store
+
+// States of a log.
+const (
+	LogOpen   = 0
+	LogClosed = 1 // continued by another one
+	LogFrozen = 2 // forked
+)
+
+// Log is the chain of segments of one device in one room.
+type Log struct {
+	Row, Room  int64
+	ID         Digest
+	Device     int64 // 0 while its certificate has not come
+	Key        []byte
+	Cert       []byte
+	Seed       []byte // ours only
+	Previous   []byte
+	State      int
+	ForkK      int64 // -1 without a fork
+	HeadK      int64 // the newest header here, -1 with none
+	HeadDigest []byte
+	Size       int64 // entries up to it
+	Stored     int64 // first entry missing
+	Opened     int64
+	Read       int64
+	WholeK     int64 // the newest whose whole past is here
+	CitedK     int64 // what our deps named last
+	Tree       int64 // headers under Edge, which all follow each other
+	Edge       []byte
+}
+
+const logColumns = "l.id, l.room, l.log_id, coalesce(l.device, 0), l.pk, l.cert, l.seed, l.previous, l.state, coalesce(l.fork_k, -1), l.head_k, l.head_digest, l.size, l.stored, l.opened, l.read, l.whole_k, l.cited_k, l.tree, l.edge"
+
+func scanLog(l *Log) func(Row) error {
+	return func(r Row) error {
+		*l = Log{
+			Row: r.Int(0), Room: r.Int(1), ID: Digest(r.Bytes(2)), Device: r.Int(3), Key: r.Bytes(4), Cert: r.Bytes(5), Seed: r.Bytes(6),
+			Previous: r.Bytes(7), State: int(r.Int(8)), ForkK: r.Int(9), HeadK: r.Int(10), HeadDigest: r.Bytes(11), Size: r.Int(12),
+			Stored: r.Int(13), Opened: r.Int(14), Read: r.Int(15), WholeK: r.Int(16), CitedK: r.Int(17), Tree: r.Int(18), Edge: r.Bytes(19),
+		}
+		return nil
+	}
+}
+
+// Log finds a log by its id.
+func (r *Reader) Log(id Digest) (l Log, found bool, err error) {
+	found, err = r.one("SELECT "+logColumns+" FROM logs l WHERE l.log_id = ?", scanLog(&l), id[:])
+	return l, found, err
+}
+
+// LogRow finds a log by row.
+func (r *Reader) LogRow(row int64) (l Log, found bool, err error) {
+	found, err = r.one("SELECT "+logColumns+" FROM logs l WHERE l.id = ?", scanLog(&l), row)
+	return l, found, err
+}
+
+// Logs lists the logs of a room in the order of their ids.
+func (r *Reader) Logs(room int64) ([]Log, error) {
+	return r.logs("SELECT "+logColumns+" FROM logs l WHERE l.room = ? ORDER BY l.log_id", room)
+}
+
+// LogsOf lists the logs of a device in a room.
+func (r *Reader) LogsOf(room, device int64) ([]Log, error) {
+	return r.logs("SELECT "+logColumns+" FROM logs l WHERE l.room = ? AND l.device = ? ORDER BY l.id", room, device)
+}
+
+// Undecided lists the logs of a room whose author is not known yet.
+func (r *Reader) Undecided(room int64) ([]Log, error) {
+	return r.logs("SELECT "+logColumns+" FROM logs l WHERE l.room = ? AND l.device IS NULL ORDER BY l.id", room)
+}
+
+// OwnLog is the log of ours that is open in a room.
+func (r *Reader) OwnLog(room int64) (l Log, found bool, err error) {
+	found, err = r.one("SELECT "+logColumns+" FROM logs l WHERE l.room = ? AND l.seed IS NOT NULL AND l.state = 0 ORDER BY l.id DESC LIMIT 1", scanLog(&l), room)
+	return l, found, err
+}
+
+// OwnLogs lists all logs of ours in a room, closed ones too.
+func (r *Reader) OwnLogs(room int64) ([]Log, error) {
+	return r.logs("SELECT "+logColumns+" FROM logs l WHERE l.room = ? AND l.seed IS NOT NULL ORDER BY l.id", room)
+}
+
+func (r *Reader) logs(query string, args ...any) (all []Log, err error) {
+	err = r.each(query, func(row Row) error {
+		var l Log
+		err := scanLog(&l)(row)
+		all = append(all, l)
+		return err
+	}, args...)
+	return all, err
+}
+
+// AddLog inserts a log, or returns the one that is there.
+func (t *Tx) AddLog(l Log) (Log, error) {
+	old, found, err := t.Log(l.ID)
+	if err != nil || found {
+		return old, err
+	}
+	var device any
+	if l.Device != 0 {
+		device = l.Device
+	}
+	l.ForkK, l.HeadK, l.WholeK, l.CitedK = -1, -1, -1, -1
+	l.Row, err = t.insert("INSERT INTO logs(log_id, room, device, pk, cert, seed, previous) VALUES(?,?,?,?,?,?,?)",
+		l.ID[:], l.Room, device, l.Key, l.Cert, l.Seed, l.Previous)
+	return l, err
+}
+
+// DecideLog names the author of a log, by its certificate.
+func (t *Tx) DecideLog(row, device int64, key, cert []byte, previous []byte) error {
+	return t.exec("UPDATE logs SET device = ?, pk = ?, cert = ?, previous = ? WHERE id = ?", device, key, cert, previous, row)
+}
+
+// SaveLog writes back everything of a log that a step moves.
+func (t *Tx) SaveLog(l Log) error {
+	var fork any
+	if l.ForkK >= 0 {
+		fork = l.ForkK
+	}
+	return t.exec("UPDATE logs SET state=?, fork_k=?, head_k=?, head_digest=?, size=?, stored=?, opened=?, read=?, whole_k=?, cited_k=?, tree=?, edge=? WHERE id=?",
+		l.State, fork, l.HeadK, l.HeadDigest, l.Size, l.Stored, l.Opened, l.Read, l.WholeK, l.CitedK, l.Tree, l.Edge, l.Row)
+}
+
+// SetCited notes which header of a log our own deps named last.
+func (t *Tx) SetCited(row, k int64) error {
+	return t.exec("UPDATE logs SET cited_k = ? WHERE id = ?", k, row)
+}
+
+// Segment is a stored segment without its entries.
+type Segment struct {
+	Log, K     int64
+	Digest     Digest
+	Header     []byte
+	Deps       []byte
+	First, End int64 // entries before it, and with it
+	Sort       int64
+	At         int64
+}
+
+const segmentColumns = "log, k, digest, header, deps, first, size, sort, at"
+
+func scanSegment(s *Segment) func(Row) error {
+	return func(r Row) error {
+		*s = Segment{r.Int(0), r.Int(1), Digest(r.Bytes(2)), r.Bytes(3), r.Bytes(4), r.Int(5), r.Int(6), r.Int(7), r.Int(8)}
+		return nil
+	}
+}
+
+// Segment finds one by its log and k.
+func (r *Reader) Segment(log, k int64) (s Segment, found bool, err error) {
+	found, err = r.one("SELECT "+segmentColumns+" FROM segments WHERE log = ? AND k = ?", scanSegment(&s), log, k)
+	return s, found, err
+}
+
+// SegmentAt finds the segment that holds the entry with an absolute index.
+func (r *Reader) SegmentAt(log, index int64) (s Segment, found bool, err error) {
+	found, err = r.one("SELECT "+segmentColumns+" FROM segments WHERE log = ?1 AND first <= ?2 AND size > ?2 ORDER BY k DESC LIMIT 1", scanSegment(&s), log, index)
+	return s, found, err
+}
+
+// Segments lists up to limit segments of a log from k on.
+func (r *Reader) Segments(log, from int64, limit int) (all []Segment, err error) {
+	err = r.each("SELECT "+segmentColumns+" FROM segments WHERE log = ? AND k >= ? ORDER BY k LIMIT ?", func(row Row) error {
+		var s Segment
+		err := scanSegment(&s)(row)
+		all = append(all, s)
+		return err
+	}, log, from, limit)
+	return all, err
+}
+
+// AddSegment inserts a segment.
+func (t *Tx) AddSegment(s Segment) error {
+	return t.exec("INSERT INTO segments("+segmentColumns+") VALUES(?,?,?,?,?,?,?,?,?)", s.Log, s.K, s.Digest[:], s.Header, s.Deps, s.First, s.End, s.Sort, s.At)
+}
+
+// SetSegmentSort corrects the place of a segment and of its messages, and shows them: its past is whole.
+func (t *Tx) SetSegmentSort(log, k, first, end, sort int64) error {
+	if err := t.exec("UPDATE segments SET sort = ? WHERE log = ? AND k = ? AND sort <> ?", sort, log, k, sort); err != nil {
+		return err
+	}
+	return t.exec("UPDATE messages SET sort = ?1, hold_until = NULL WHERE id IN (SELECT id FROM entries WHERE log = ?2 AND idx >= ?3 AND idx < ?4) AND (sort <> ?1 OR hold_until IS NOT NULL)",
+		sort, log, first, end)
+}
+
+const day = 86_400_000
+
+// AddSignature keeps the signature of a header and lets the one before it go, which this one covers: one a day stays.
+func (t *Tx) AddSignature(log, k int64, sig []byte, now int64) error {
+	if err := t.exec("INSERT INTO signatures(log, k, day, sig) VALUES(?,?,?,?)", log, k, now/day, sig); err != nil {
+		return err
+	}
+	return t.exec("DELETE FROM signatures WHERE log = ?1 AND k = (SELECT max(k) FROM signatures WHERE log = ?1 AND k < ?2) AND day = ?3 AND keep = 0", log, k, now/day)
+}
+
+// KeepSignature inserts a signature and lets none go: our own segments travel with theirs until everybody has them.
+func (t *Tx) KeepSignature(log, k int64, sig []byte, now int64) error {
+	return t.exec("INSERT INTO signatures(log, k, day, sig) VALUES(?,?,?,?)", log, k, now/day, sig)
+}
+
+// DropSignatures lets the signatures of own segments go that every cursor has passed, but for the newest and one a day.
+func (t *Tx) DropSignatures(log, below int64) error {
+	return t.exec("DELETE FROM signatures WHERE log = ?1 AND k < ?2 AND keep = 0 AND EXISTS(SELECT 1 FROM signatures n WHERE n.log = ?1 AND n.day = signatures.day AND n.k > signatures.k)", log, below)
+}
+
+// Signature returns the signature of a header, nil when it went.
+func (r *Reader) Signature(log, k int64) (sig []byte, err error) {
+	_, err = r.one("SELECT sig FROM signatures WHERE log = ? AND k = ?", func(row Row) error { sig = row.Bytes(0); return nil }, log, k)
+	return sig, err
+}
+
+// NewestSignature returns the newest signed header of a log at or above k.
+func (r *Reader) NewestSignature(log, k int64) (at int64, sig []byte, err error) {
+	at = -1
+	_, err = r.one("SELECT k, sig FROM signatures WHERE log = ? AND k >= ? ORDER BY k DESC LIMIT 1", func(row Row) error {
+		at, sig = row.Int(0), row.Bytes(1)
+		return nil
+	}, log, k)
+	return at, sig, err
+}
+
+// States of an entry.
+const (
+	EntryOpened  = 0
+	EntryClosed  = 1 // its key has not come
+	EntryGrey    = 2 // not accepted
+	EntryErased  = 3
+	EntryForeign = 4 // not for us
+)
+
+// Entry is one entry of a segment.
+type Entry struct {
+	Row, Log, Index, K int64
+	Leaf               Digest
+	Raw                []byte
+	PRK                []byte
+	State              int
+}
+
+const entryColumns = "id, log, idx, k, leaf, raw, prk, state"
+
+func scanEntry(e *Entry) func(Row) error {
+	return func(r Row) error {
+		*e = Entry{r.Int(0), r.Int(1), r.Int(2), r.Int(3), Digest(r.Bytes(4)), r.Bytes(5), r.Bytes(6), int(r.Int(7))}
+		return nil
+	}
+}
+
+// Entries lists the entries of a log with first <= index < end.
+func (r *Reader) Entries(log, first, end int64) ([]Entry, error) {
+	return r.entries("SELECT "+entryColumns+" FROM entries WHERE log = ? AND idx >= ? AND idx < ? ORDER BY idx", log, first, end)
+}
+
+// ClosedEntries lists up to limit entries of a log that wait for a key, from an index on.
+func (r *Reader) ClosedEntries(log, from int64, limit int) ([]Entry, error) {
+	return r.entries("SELECT "+entryColumns+" FROM entries WHERE log = ? AND idx >= ? AND state = 1 ORDER BY idx LIMIT ?", log, from, limit)
+}
+
+func (r *Reader) entries(query string, args ...any) (all []Entry, err error) {
+	err = r.each(query, func(row Row) error {
+		var e Entry
+		err := scanEntry(&e)(row)
+		all = append(all, e)
+		return err
+	}, args...)
+	return all, err
+}
+
+// AddEntry inserts an entry and returns its row.
+func (t *Tx) AddEntry(e Entry) (int64, error) {
+	return t.insert("INSERT INTO entries(log, idx, k, leaf, raw, prk, state) VALUES(?,?,?,?,?,?,?)", e.Log, e.Index, e.K, e.Leaf[:], e.Raw, e.PRK, e.State)
+}
+
+// OpenEntry keeps the only opening of an entry.
+func (t *Tx) OpenEntry(row int64, prk []byte, state int) error {
+	return t.exec("UPDATE entries SET prk = ?, state = ? WHERE id = ?", prk, state, row)
+}
+
+// FirstClosed is the index of the first entry at or after from, below end, that is not opened; end when all are.
+func (r *Reader) FirstClosed(log, from, end int64) (index int64, err error) {
+	index = end
+	_, err = r.one("SELECT idx FROM entries WHERE log = ? AND state = 1 AND idx >= ? AND idx < ? ORDER BY idx LIMIT 1", func(row Row) error { index = row.Int(0); return nil }, log, from, end)
+	return index, err
+}
+
+// SetTreeBlock keeps the hash over 256 headers.
+func (t *Tx) SetTreeBlock(log, n int64, hash Digest) error {
+	return t.exec("INSERT INTO tree(log, n, hash) VALUES(?,?,?) ON CONFLICT DO NOTHING", log, n, hash[:])
+}
+
+// TreeBlock returns the hash over headers 256n to 256n+255.
+func (r *Reader) TreeBlock(log, n int64) (hash []byte, err error) {
+	_, err = r.one("SELECT hash FROM tree WHERE log = ? AND n = ?", func(row Row) error { hash = row.Bytes(0); return nil }, log, n)
+	return hash, err
+}
+
+// Cursor is the last HAVE of a device for a log of ours.
+type Cursor struct {
+	Log, Device          int64
+	Stored, Opened, Read int64
+	HeadK                int64
+	HeadDigest           []byte
+	At                   int64
+	Refused              int64 // reason, 0 none
+}
+
+const cursorColumns = "log, device, stored, opened, read, head_k, head_digest, at, coalesce(refused, 0)"
+
+func scanCursor(c *Cursor) func(Row) error {
+	return func(r Row) error {
+		*c = Cursor{r.Int(0), r.Int(1), r.Int(2), r.Int(3), r.Int(4), r.Int(5), r.Bytes(6), r.Int(7), r.Int(8)}
+		return nil
+	}
+}
+
+// Cursor returns what a device has confirmed of a log; zeros with HeadK -1 before its first HAVE.
+func (r *Reader) Cursor(log, device int64) (c Cursor, err error) {
+	c = Cursor{Log: log, Device: device, HeadK: -1}
+	_, err = r.one("SELECT "+cursorColumns+" FROM cursors WHERE log = ? AND device = ?", scanCursor(&c), log, device)
+	return c, err
+}
+
+// Cursors lists what everybody has confirmed of a log.
+func (r *Reader) Cursors(log int64) (all []Cursor, err error) {
+	err = r.each("SELECT "+cursorColumns+" FROM cursors WHERE log = ? ORDER BY device", func(row Row) error {
+		var c Cursor
+		err := scanCursor(&c)(row)
+		all = append(all, c)
+		return err
+	}, log)
+	return all, err
+}
+
+// SetCursor keeps what a device has confirmed.
+func (t *Tx) SetCursor(c Cursor) error {
+	var refused any
+	if c.Refused != 0 {
+		refused = c.Refused
+	}
+	return t.exec("INSERT INTO cursors(log, device, stored, opened, read, head_k, head_digest, at, refused) VALUES(?,?,?,?,?,?,?,?,?) ON CONFLICT(log, device) DO UPDATE SET stored=excluded.stored, opened=excluded.opened, read=excluded.read, head_k=excluded.head_k, head_digest=excluded.head_digest, at=excluded.at, refused=excluded.refused",
+		c.Log, c.Device, c.Stored, c.Opened, c.Read, c.HeadK, c.HeadDigest, c.At, refused)
+}
+
+// Owing lists the logs of ours in rooms of a device's account of which it has not confirmed everything.
+func (r *Reader) Owing(device, account int64) ([]Log, error) {
+	return r.logs("SELECT "+logColumns+` FROM members m JOIN logs l ON l.room = m.room AND l.seed IS NOT NULL
+		LEFT JOIN cursors c ON c.log = l.id AND c.device = ?1
+		WHERE m.account = ?2 AND m.role > 0 AND l.size > coalesce(c.stored, 0) AND c.refused IS NULL ORDER BY l.id`, device, account)
+}
+
+// Evidence is a proof of misbehaviour.
+type Evidence struct {
+	ID      []byte // 16 bytes
+	Kind    int
+	Room    int64
+	Accused Digest // the log
+	Raw     []byte
+	At      int64
+}
+
+// AddEvidence keeps a proof, which the caller checked.
+func (t *Tx) AddEvidence(e Evidence) error {
+	return t.exec("INSERT INTO evidence(id, kind, room, accused, raw, at) VALUES(?,?,?,?,?,?) ON CONFLICT DO NOTHING", e.ID, e.Kind, e.Room, e.Accused[:], e.Raw, e.At)
+}
+
+// EvidenceIDs lists the ids of the proofs about a room, sorted.
+func (r *Reader) EvidenceIDs(room int64) (ids [][]byte, err error) {
+	err = r.each("SELECT id FROM evidence WHERE room = ? ORDER BY id", func(row Row) error { ids = append(ids, row.Bytes(0)); return nil }, room)
+	return ids, err
+}
+
+// Evidence returns a proof.
+func (r *Reader) Evidence(id []byte) (raw []byte, err error) {
+	_, err = r.one("SELECT raw FROM evidence WHERE id = ?", func(row Row) error { raw = row.Bytes(0); return nil }, id)
+	return raw, err
+}
+
+// SetWhole notes the newest segment of a log whose whole past is here.
+func (t *Tx) SetWhole(row, k int64) error {
+	return t.exec("UPDATE logs SET whole_k = ? WHERE id = ?", k, row)
+}
+
+// SetLogKey keeps the key of a log that was known by its id only.
+func (t *Tx) SetLogKey(row int64, key []byte) error {
+	return t.exec("UPDATE logs SET pk = ? WHERE id = ?", key, row)
+}
+
+// LogBytes is how much the entries of a log weigh.
+func (r *Reader) LogBytes(log int64) (n int64, err error) {
+	_, err = r.one("SELECT coalesce(sum(length(raw)), 0) FROM entries WHERE log = ?", func(row Row) error { n = row.Int(0); return nil }, log)
+	return n, err
+}
+
+// SetOpened notes the first entry of a log that is not opened.
+func (t *Tx) SetOpened(row, opened int64) error {
+	return t.exec("UPDATE logs SET opened = ? WHERE id = ?", opened, row)
+}
+
+// CountEntries counts the entries that are here with first <= index < end.
+func (r *Reader) CountEntries(log, first, end int64) (n int64, err error) {
+	_, err = r.one("SELECT count(*) FROM entries WHERE log = ? AND idx >= ? AND idx < ?", func(row Row) error { n = row.Int(0); return nil }, log, first, end)
+	return n, err
+}
+
+// SetNamed notes the highest header of a log that somebody says to hold, and when that was first said.
+func (t *Tx) SetNamed(row, k, now int64) error {
+	return t.exec("UPDATE logs SET named_k = max(named_k, ?1), named_at = CASE WHEN named_k <= head_k THEN ?2 ELSE named_at END WHERE id = ?3", k, now, row)
+}
+
+// Named returns it; -1 without.
+func (r *Reader) Named(row int64) (k, at int64, err error) {
+	k = -1
+	_, err = r.one("SELECT named_k, named_at FROM logs WHERE id = ?", func(row Row) error { k, at = row.Int(0), row.Int(1); return nil }, row)
+	return k, at, err
+}
+
+// CloseOwnLogs ends every open log of ours: the next segment of each room begins a new one.
+func (t *Tx) CloseOwnLogs() error {
+	return t.exec("UPDATE logs SET state = 1 WHERE seed IS NOT NULL AND state = 0")
+}

@@ -1,0 +1,65 @@
+package store
+
+import "fmt"
+
+// Setting reads a setting as text, or the given default.
+func (r *Reader) Setting(key, otherwise string) (value string, err error) {
+	value = otherwise
+	_, err = r.one("SELECT v FROM meta WHERE k = ?", func(row Row) error { value = row.Text(0); return nil }, "set."+key)
+	return value, err
+}
+
+// SetSetting keeps a setting.
+func (t *Tx) SetSetting(key, value string) error {
+	return t.exec("INSERT INTO meta(k, v) VALUES(?,?) ON CONFLICT(k) DO UPDATE SET v = excluded.v", "set."+key, value)
+}
+
+// Number reads a figure that this machine keeps about itself: inc, port and the like; 0 when there is none.
+func (r *Reader) Number(key string) (n int64, err error) {
+	_, err = r.one("SELECT v FROM meta WHERE k = ?", func(row Row) error { n = row.Int(0); return nil }, key)
+	return n, err
+}
+
+// SetNumber keeps such a figure.
+func (t *Tx) SetNumber(key string, n int64) error {
+	return t.exec("INSERT INTO meta(k, v) VALUES(?,?) ON CONFLICT(k) DO UPDATE SET v = excluded.v", key, n)
+}
+
+// Secret reads one of the secrets: words, device, host; nil when erased.
+func (r *Reader) Secret(key string) (v []byte, err error) {
+	_, err = r.one("SELECT v FROM secrets WHERE k = ?", func(row Row) error { v = row.Bytes(0); return nil }, key)
+	return v, err
+}
+
+// SetSecret keeps a secret; nil erases it.
+func (t *Tx) SetSecret(key string, v []byte) error {
+	if v == nil {
+		return t.exec("DELETE FROM secrets WHERE k = ?", key)
+	}
+	return t.exec("INSERT INTO secrets(k, v) VALUES(?,?) ON CONFLICT(k) DO UPDATE SET v = excluded.v", key, v)
+}
+
+// CountRefused adds to the count of what was refused for a cause.
+func (t *Tx) CountRefused(cause string, n uint64, now int64) error {
+	return t.exec("INSERT INTO refused(cause, n, last_at) VALUES(?,?,?) ON CONFLICT(cause) DO UPDATE SET n = n + excluded.n, last_at = excluded.last_at", cause, n, now)
+}
+
+// RefusedCounts returns what was refused since the profile was made, by cause.
+func (r *Reader) RefusedCounts() (map[string]uint64, error) {
+	all := map[string]uint64{}
+	err := r.each("SELECT cause, n FROM refused", func(row Row) error { all[row.Text(0)] = row.Uint(1); return nil })
+	return all, err
+}
+
+// checkFits refuses a number that SQLite would store as a negative one.
+func checkFits(n uint64) error {
+	if n > 1<<63-1 {
+		return fmt.Errorf("number %d does not fit the store", n)
+	}
+	return nil
+}
+
+// AddRunning counts the time for which we have been running, in ms.
+func (t *Tx) AddRunning(ms int64) error {
+	return t.exec("UPDATE meta SET v = v + ? WHERE k = 'ran'", ms)
+}
