@@ -34,6 +34,9 @@ const (
 	// copiesToReset: three copies of one message that do not open over the peer's own link are no accident.
 	copiesToReset = 3
 
+	// parkAhead is how far ahead of the next message one is kept.
+	parkAhead = 256
+
 	// initRetry is the first pause before an INIT is sent again over a link; it doubles up to initRetryMax.
 	initRetry    = 10_000
 	initRetryMax = 600_000
@@ -446,6 +449,9 @@ func (s *sessions) unopened(tx *store.Tx, d store.Device, row store.Session, sta
 		}
 		return s.notice(tx, auditCopied, "peer_copied", a.Name())
 	case errors.Is(why, ratchet.ErrEarly):
+		if head.I >= state.Received()+parkAhead {
+			return s.count(tx, "ctl_parked") // its number is not authenticated before its turn: damaged copies must not fill the place
+		}
 		ok, err := tx.ParkControl(row.SID, int64(head.I), msg, s.ms())
 		if err == nil && !ok {
 			err = s.count(tx, "ctl_parked")
@@ -462,7 +468,7 @@ func (s *sessions) unopened(tx *store.Tx, d store.Device, row store.Session, sta
 	if err := tx.SaveSession(row); err != nil || row.Failed < copiesToReset {
 		return err
 	}
-	return s.restart(tx, d, "three copies of a message did not open")
+	return s.lost(tx, d, row, "three copies of a message did not open")
 }
 
 // closed notes that the peer sends no more on a session than it said.
