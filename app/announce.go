@@ -341,11 +341,6 @@ func (h *herald) takeChain(tx *store.Tx, d store.Device, body []byte) error {
 	if err != nil {
 		return err
 	}
-	if c.Generation > 1 && l.Opened >= l.Size {
-		if err := tx.DropChains(l.Row, c.Generation-1); err != nil { // the last one may still have entries under way
-			return err
-		}
-	}
 	return h.unlock(tx, room, l, d)
 }
 

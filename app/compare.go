@@ -117,7 +117,7 @@ func (c *courier) noteTold(ctx context.Context, rooms []wire.RoomState) {
 					return err
 				}
 				if found {
-					c.links.tell(c.link.device, l.Row, h)
+					c.links.tell(c.link.device, l.Row, h, 0)
 				}
 			}
 		}

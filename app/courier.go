@@ -384,10 +384,10 @@ func (c *courier) answered(tx *store.Tx, d store.Device, o outgoing, a *wire.Ans
 }
 
 // confirm tells the author what we have of their logs when it is not what we told last.
-func (c *courier) confirm(ctx context.Context, a store.Account, d store.Device) (int64, error) {
+func (c *courier) confirm(ctx context.Context, a store.Account, d store.Device) (soon int64, err error) {
 	var due wire.Haves
 	rows := map[segment.ID]int64{}
-	err := c.st.View(ctx, func(r *store.Reader) error {
+	err = c.st.View(ctx, func(r *store.Reader) error {
 		rooms, err := r.RoomsOf(a.Row)
 		if err != nil {
 			return err
@@ -406,27 +406,40 @@ func (c *courier) confirm(ctx context.Context, a store.Account, d store.Device) 
 					return err
 				}
 				h := haveOf(l, read)
-				if l.HeadK >= 0 && c.toldOther(l.Row, h) && len(due) < wire.MaxHaves {
+				if l.HeadK < 0 || len(due) >= wire.MaxHaves {
+					continue
+				}
+				if now, at := c.unsaid(l.Row, h); now {
 					due, rows[l.ID] = append(due, h), l.Row
+				} else if at > 0 {
+					soon = earlier(soon, at)
 				}
 			}
 		}
 		return nil
 	})
 	if err != nil || len(due) == 0 {
-		return 0, errors.Join(err, errUnless(err != nil, errIdle))
+		return soon, errors.Join(err, errUnless(err != nil, errIdle))
 	}
 	if _, err := c.net.Call(ctx, c.link.device, peer.Have, due.Marshal()); err != nil && !errors.Is(err, peer.ErrRefused) {
 		return 0, err
 	}
 	for _, h := range due {
-		c.links.tell(c.link.device, rows[h.Log], h)
+		c.links.tell(c.link.device, rows[h.Log], h, 0)
 	}
 	return 0, nil
 }
 
-func (c *courier) toldOther(log int64, h wire.Have) bool {
+// unsaid reports whether a HAVE has to be said, or when it will have to be because it went out in a reply only.
+func (c *courier) unsaid(log int64, h wire.Have) (due bool, soon int64) {
 	c.links.mu.Lock()
 	defer c.links.mu.Unlock()
-	return c.link.told[log] != h
+	last := c.link.told[log]
+	if last.have != h || last.reply > c.ms() {
+		return true, 0
+	}
+	if last.reply == 0 {
+		return false, 0
+	}
+	return c.ms()-last.reply >= replyLife, last.reply + replyLife
 }

@@ -82,7 +82,7 @@ func (d *desk) told(ctx context.Context, to identity.DeviceID, h wire.Have) {
 	_ = d.st.View(ctx, func(r *store.Reader) error {
 		l, found, err := r.Log([32]byte(h.Log))
 		if err == nil && found {
-			d.links.tell(to, l.Row, h)
+			d.links.tell(to, l.Row, h, d.ms())
 		}
 		return err
 	})

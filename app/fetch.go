@@ -75,6 +75,9 @@ func (c *courier) missing(r *store.Reader, room store.Room, l store.Log, d store
 	} else {
 		to, since = named, at
 	}
+	if since > c.ms() {
+		since = 0 // the clock was set back since
+	}
 	if l.Device == d.Row {
 		since += gapPause
 	}
@@ -165,6 +168,9 @@ func (c *courier) closed(r *store.Reader, l store.Log, d store.Device) (*wire.Ke
 	at := s.At + keyPause
 	if l.Device != d.Row {
 		at = s.At + 10_000
+	}
+	if s.At > c.ms() {
+		at = 0 // the clock was set back since
 	}
 	q := &wire.KeyReq{Log: l.ID}
 	for _, e := range entries {

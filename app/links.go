@@ -29,12 +29,12 @@ type link struct {
 	wake   chan struct{} // holds one
 	ended  chan struct{} // closed when the link went
 
-	arrived  bool                // what waits for it was made due
-	fresh    bool                // SYNC is still to be asked
-	told     map[int64]wire.Have // by row of their log: what we last said that we have
-	waits    map[int64]int64     // by row of our log: not before this time, ms
-	waitsFor map[int64]Reason    // and why
-	dirty    bool                // woken since the last step began
+	arrived  bool             // what waits for it was made due
+	fresh    bool             // SYNC is still to be asked
+	told     map[int64]said   // by row of their log: what we last said that we have
+	waits    map[int64]int64  // by row of our log: not before this time, ms
+	waitsFor map[int64]Reason // and why
+	dirty    bool             // woken since the last step began
 }
 
 func newLinks() *links {
@@ -73,7 +73,7 @@ func (l *links) set(f peer.PathChanged) {
 	}
 	l.all[f.Device] = &link{
 		device: f.Device, peer: f.Peer, path: f.Path, addr: f.Addr, hello: l.hellos[f.Device], wake: make(chan struct{}, 1),
-		ended: make(chan struct{}), fresh: true, dirty: true, told: map[int64]wire.Have{}, waits: map[int64]int64{}, waitsFor: map[int64]Reason{},
+		ended: make(chan struct{}), fresh: true, dirty: true, told: map[int64]said{}, waits: map[int64]int64{}, waitsFor: map[int64]Reason{},
 	}
 }
 
@@ -114,12 +114,22 @@ func (l *links) path(d identity.DeviceID) peer.Path {
 	return peer.None
 }
 
-// tell notes what we said of a log to a device, in a reply.
-func (l *links) tell(d identity.DeviceID, log int64, h wire.Have) {
+// said is a HAVE that went out. One that went out as a reply may have been lost without our knowing: reply is when, in ms,
+// and 0 for one that was answered.
+type said struct {
+	have  wire.Have
+	reply int64
+}
+
+// replyLife is how long a HAVE in a reply counts as said before it is said again in a frame of its own.
+const replyLife = 5_000
+
+// tell notes what we said of a log to a device.
+func (l *links) tell(d identity.DeviceID, log int64, h wire.Have, reply int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if k := l.all[d]; k != nil {
-		k.told[log] = h
+		k.told[log] = said{h, reply}
 	}
 }
 

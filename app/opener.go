@@ -49,7 +49,28 @@ func (o *opener) move(tx *store.Tx, l store.Log) (store.Log, error) {
 	}
 	l.Opened = first
 	tx.OnCommit(func() { o.hub.tell(Change{Kind: ChangedStatus}) })
+	if err := o.forget(tx, l); err != nil {
+		return l, err
+	}
 	return l, tx.SetOpened(l.Row, first)
+}
+
+// forget erases the chains of generations of which everything is opened: what is opened without a gap is of a later one.
+// A later chain alone says nothing: it may come before the last entries of the one before it.
+func (o *opener) forget(tx *store.Tx, l store.Log) error {
+	n, err := tx.CountChains(l.Row)
+	if err != nil || n < 2 || l.Opened == 0 {
+		return err
+	}
+	last, err := tx.Entries(l.Row, l.Opened-1, l.Opened)
+	if err != nil || len(last) == 0 || last[0].Raw == nil {
+		return err
+	}
+	e, err := group.ParseEntry(last[0].Raw)
+	if err != nil {
+		return nil // a grey one: its chain goes with the next
+	}
+	return tx.DropChains(l.Row, e.Generation)
 }
 
 // one opens an entry if its key is here.

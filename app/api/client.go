@@ -138,14 +138,14 @@ func (c *Client) Lines(ctx context.Context, path string, f func(Line) error) err
 	return eachLine(ctx, answer.Body, f)
 }
 
-// SendLines sends one object for each draft that next returns, until io.EOF, and hands on the answers as they come.
+// SendLines sends one object for each draft that next returns, until io.EOF, and hands on the answers as they come. After
+// any other error of next, which it returns, everything before is sent and answered.
 func (c *Client) SendLines(ctx context.Context, path string, next func() (Draft, error), f func(Line) error) error {
 	read, write := io.Pipe()
 	fed := make(chan error, 1)
-	go func() {
-		err := feed(write, next)
-		fed <- err
-		write.CloseWithError(err)
+	go func() { // ends with the pipe, or when next returns: a terminal cannot be hurried
+		fed <- feed(write, next)
+		write.Close()
 	}()
 	answer, err := c.do(ctx, http.MethodPost, path, "application/x-ndjson", read)
 	if err != nil {

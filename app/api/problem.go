@@ -8,6 +8,7 @@ import (
 
 	"github.com/cryptexq/cryptexq/app"
 	"github.com/cryptexq/cryptexq/app/store"
+	"github.com/cryptexq/cryptexq/crypto/identity"
 )
 
 // Error is how anything that went wrong travels: a word to branch on, and what was being done for whoever reads logs. What
@@ -54,6 +55,7 @@ var kinds = []struct {
 	status int
 }{
 	{app.ErrPassword, CodePassword, http.StatusForbidden},
+	{store.ErrPassword, CodePassword, http.StatusForbidden},
 	{app.ErrNotFound, CodeNotFound, http.StatusNotFound},
 	{app.ErrSelf, "self", http.StatusConflict},
 	{app.ErrKnown, "known", http.StatusConflict},
@@ -61,6 +63,7 @@ var kinds = []struct {
 	{app.ErrForeign, "foreign", http.StatusUnprocessableEntity},
 	{app.ErrCutOff, "cut_off", http.StatusUnprocessableEntity},
 	{app.ErrNewer, "newer", http.StatusUnprocessableEntity},
+	{identity.ErrMalformed, "malformed", http.StatusUnprocessableEntity},
 	{app.ErrTooLong, "too_long", http.StatusRequestEntityTooLarge},
 	{app.ErrEmpty, "empty", http.StatusUnprocessableEntity},
 	{app.ErrBlocked, "blocked", http.StatusConflict},

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/cryptexq/cryptexq/app"
@@ -40,7 +41,8 @@ func (s *Server) send(ctx context.Context, q question, w http.ResponseWriter) er
 	return nil
 }
 
-// sendLines stops at the first line that is refused: what comes after it might rely on it.
+// sendLines stops at the first line that is refused: what comes after it might rely on it. Lines that arrive while others
+// are being written go to the disk together.
 func sendLines(ctx context.Context, q question, room app.RoomID, w http.ResponseWriter) error {
 	if _, err := q.Rooms.Room(ctx, room); err != nil {
 		return err
@@ -49,43 +51,95 @@ func sendLines(ctx context.Context, q question, room app.RoomID, w http.Response
 	if err := control.EnableFullDuplex(); err != nil {
 		return fmt.Errorf("sending lines: %w", err)
 	}
-	defer context.AfterFunc(ctx, func() { _ = control.SetReadDeadline(time.Now()) })() // a reader that waits for a line
 	out := begin(w)
 	if err := out.flush(); err != nil {
 		return nil
 	}
-	in := bufio.NewScanner(q.r.Body)
-	in.Buffer(nil, maxBody)
-	for in.Scan() {
-		if err := sendLine(ctx, q, room, in.Bytes(), out); err != nil {
-			_ = out.put(Line{Error: Describe(err)})
-			_ = out.flush()
-			return nil
-		}
-	}
-	if err := in.Err(); err != nil && ctx.Err() == nil {
-		_ = out.put(Line{Error: &Error{Code: CodeUsage, Message: fmt.Sprintf("reading lines: %v", err)}})
+	ctx, stop := context.WithCancel(ctx)
+	context.AfterFunc(ctx, func() { _ = control.SetReadDeadline(time.Now()) }) // ends a read that waits for a line
+	in := &intake{waiting: make(chan app.Draft, burst)}
+	var reading sync.WaitGroup
+	reading.Go(func() { in.read(ctx, q.r.Body) })
+	defer reading.Wait() // nobody may read the body after the answer has ended
+	defer stop()
+	err := in.write(ctx, q, room, out)
+	if err != nil && ctx.Err() == nil {
+		_ = out.put(Line{Error: Describe(err)})
+		_ = out.flush()
 	}
 	return nil
 }
 
-func sendLine(ctx context.Context, q question, room app.RoomID, line []byte, out *lines) error {
-	var d Draft
-	if err := json.Unmarshal(line, &d); err != nil {
-		return &Error{Code: CodeUsage, Message: fmt.Sprintf("reading a line: %v", err)}
+// burst is how many lines wait at most, and are written at once: as many as a segment takes.
+const burst = 64
+
+// intake holds lines that were read and are not written yet.
+type intake struct {
+	waiting chan app.Draft // closed when nothing more comes
+	err     error          // why, nil at the end; set before waiting is closed
+}
+
+func (i *intake) read(ctx context.Context, body io.Reader) {
+	defer close(i.waiting)
+	lines := bufio.NewScanner(body)
+	lines.Buffer(nil, maxBody)
+	for lines.Scan() {
+		var d Draft
+		if err := json.Unmarshal(lines.Bytes(), &d); err != nil {
+			i.err = &Error{Code: CodeUsage, Message: fmt.Sprintf("reading a line: %v", err)}
+			return
+		}
+		select {
+		case i.waiting <- app.Draft{Text: d.Text}:
+		case <-ctx.Done():
+			return
+		}
 	}
-	id, err := q.Rooms.Send(ctx, room, app.Draft{Text: d.Text})
-	if err != nil {
-		return err
+	if err := lines.Err(); err != nil {
+		i.err = &Error{Code: CodeUsage, Message: fmt.Sprintf("reading lines: %v", err)}
 	}
-	m, err := q.Rooms.Message(ctx, id)
-	if err != nil {
-		return err
+}
+
+// take waits for a line and returns it with those that wait behind it; nothing at the end.
+func (i *intake) take() (all []app.Draft) {
+	d, ok := <-i.waiting
+	for ok {
+		if all = append(all, d); len(all) == burst {
+			return all
+		}
+		select {
+		case d, ok = <-i.waiting:
+		default:
+			return all
+		}
 	}
-	if err := out.put(Line{Message: messageObject(m)}); err != nil {
-		return err
+	return all
+}
+
+// write stores what waits, again and again, and prints each message as soon as it is stored.
+func (i *intake) write(ctx context.Context, q question, room app.RoomID, out *lines) error {
+	for {
+		drafts := i.take()
+		if len(drafts) == 0 {
+			return i.err
+		}
+		ids, err := q.Rooms.SendAll(ctx, room, drafts)
+		for _, id := range ids {
+			m, err := q.Rooms.Message(ctx, id)
+			if err != nil {
+				return fmt.Errorf("stored, but not read back: %w", err)
+			}
+			if err := out.put(Line{Message: messageObject(m)}); err != nil {
+				return err
+			}
+		}
+		if err := out.flush(); err != nil {
+			return err
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return out.flush()
 }
 
 // events tells what changed as server-sent events, each change at most once until it was told.

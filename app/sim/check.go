@@ -39,6 +39,7 @@ func (w *world) heal(ctx context.Context) error {
 	w.late = nil
 	for _, p := range w.people {
 		p.disk.CutPowerAfter(-1)
+		p.fill(false)
 		if p.svc != nil && p.disk.Dead() {
 			p.crash()
 		}

@@ -26,6 +26,7 @@ type person struct {
 	svc     *app.Service // nil while the machine is off
 	mesh    *Mesh
 	wakeAt  time.Time // when it comes back
+	full    bool      // its disk has no room
 }
 
 func (w *world) newPerson(ctx context.Context, index int) (*person, error) {
@@ -70,6 +71,13 @@ func (p *person) failed(err error) bool {
 	return err != nil && p.disk.Dead()
 }
 
+// fill takes all room from the disk, or gives it back.
+func (p *person) fill(on bool) {
+	p.full = on
+	p.w.trace.add("full %s %v", p.name, on)
+	p.disk.SetFull(map[bool]int64{true: 1}[on])
+}
+
 // crash takes the power away: what was not synced is gone, or torn.
 func (p *person) crash() {
 	if p.svc == nil {
@@ -86,6 +94,7 @@ func (p *person) crash() {
 	_ = p.svc.Close()
 	p.svc = nil
 	p.disk.Crash()
+	p.fill(false)
 	p.wakeAt = p.w.now.Add(time.Duration(p.w.rand.IntN(30_000)) * time.Millisecond)
 }
 

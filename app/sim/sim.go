@@ -33,6 +33,7 @@ type Plan struct {
 	Again    float64       // requests that arrive a second time, later; default 0.1
 	Crash    float64       // chance of a crash at each act; default 0.04
 	Cut      float64       // chance that two people lose or find each other; default 0.15
+	Full     float64       // chance that a disk runs full, or has room again; default 0.02
 	Skew     time.Duration // clocks are off by up to this, both ways; default 24 h
 }
 
@@ -55,6 +56,7 @@ func (p Plan) filled(r *rand.Rand) Plan {
 	set(&p.Again, 0.1)
 	set(&p.Crash, 0.04)
 	set(&p.Cut, 0.15)
+	set(&p.Full, 0.02)
 	return p
 }
 

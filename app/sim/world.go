@@ -165,6 +165,8 @@ func (w *world) weather(ctx context.Context) error {
 			if err := w.checkKept(ctx, p); err != nil {
 				return err
 			}
+		case p.svc != nil && w.chance(w.plan.Full):
+			p.fill(!p.full)
 		case p.svc != nil && w.chance(0.01):
 			p.skew = time.Duration(w.rand.Int64N(int64(2*w.plan.Skew))) - w.plan.Skew
 			w.trace.add("clock %s", p.name)
@@ -244,7 +246,7 @@ func (w *world) acceptAll(ctx context.Context) error {
 			p.crash()
 			continue
 		}
-		if err != nil {
+		if err != nil && !p.full {
 			return fmt.Errorf("%s accepts: %w", p.name, err)
 		}
 	}
@@ -272,7 +274,7 @@ func (w *world) speak(ctx context.Context) (bool, error) {
 	w.trace.add("%s says %q %v", a.name, s.text, err == nil)
 	if a.disk.Dead() {
 		a.crash()
-	} else if err != nil {
+	} else if err != nil && !a.full {
 		return false, fmt.Errorf("%s writes to %s: %w", a.name, b.name, err)
 	}
 	if err == nil {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 
+	"github.com/ncruces/go-sqlite3/util/vfsutil"
 	"github.com/ncruces/go-sqlite3/vfs"
 )
 
@@ -40,7 +41,28 @@ type OS struct{}
 var _ Disk = OS{}
 
 // VFS serves Disk.
-func (OS) VFS() vfs.VFS { return vfs.Find("") }
+func (OS) VFS() vfs.VFS { return private{vfs.Find("")} }
+
+// private is the driver's VFS, but for the permissions of the files it makes, which are whatever the umask leaves.
+type private struct{ vfs.VFS }
+
+// OpenFilename serves vfs.VFSFilename.
+func (p private) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
+	if flags&vfs.OPEN_CREATE != 0 {
+		touch(name.String())
+	}
+	if flags&vfs.OPEN_MAIN_DB != 0 {
+		touch(name.String() + "-shm")
+	}
+	return vfsutil.WrapOpenFilename(p.VFS, name, flags)
+}
+
+// touch makes an empty file when there is none. Whether it could, the driver will find out.
+func touch(name string) {
+	if f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600); err == nil {
+		f.Close()
+	}
+}
 
 // MakeDir serves Disk. A folder that is there already loses the permissions of others.
 func (OS) MakeDir(dir string) error {

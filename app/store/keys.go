@@ -113,6 +113,12 @@ func (t *Tx) DropChains(log int64, below uint32) error {
 	return t.exec("DELETE FROM chains WHERE log = ? AND gen < ?", log, below)
 }
 
+// CountChains counts the chains of a log.
+func (r *Reader) CountChains(log int64) (n int64, err error) {
+	_, err = r.one("SELECT count(*) FROM chains WHERE log = ?", func(row Row) error { n = row.Int(0); return nil }, log)
+	return n, err
+}
+
 // DropOldChains erases the chains that were replaced before a time.
 func (t *Tx) DropOldChains(before int64) error {
 	return t.exec("DELETE FROM chains WHERE replaced_at <= ?", before)

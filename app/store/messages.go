@@ -65,21 +65,23 @@ func (t *Tx) NoteMessage(room, sort int64, unread int) error {
 // Place of a message in its thread; the zero value stands before everything.
 type Key struct{ Sort, Tie, Index int64 }
 
+// A message is held back for seconds; one whose time lies further ahead was held before the clock was set back, and shows.
+
 // MessagesBefore lists up to limit messages of a room that stand before a place, newest first, those still held back left out.
 func (r *Reader) MessagesBefore(room int64, before Key, limit int, now int64) ([]Message, error) {
-	return r.messages("SELECT "+messageColumns+messageTables+`WHERE m.room = ?1 AND (m.sort, m.tie, m.idx) < (?2, ?3, ?4) AND (m.hold_until IS NULL OR m.hold_until <= ?5)
+	return r.messages("SELECT "+messageColumns+messageTables+`WHERE m.room = ?1 AND (m.sort, m.tie, m.idx) < (?2, ?3, ?4) AND (m.hold_until IS NULL OR m.hold_until <= ?5 OR m.hold_until > ?5 + 60000)
 		ORDER BY m.sort DESC, m.tie DESC, m.idx DESC LIMIT ?6`, room, before.Sort, before.Tie, before.Index, now, limit)
 }
 
 // MessagesAfter lists up to limit messages that stand behind a place, oldest first.
 func (r *Reader) MessagesAfter(room int64, after Key, limit int, now int64) ([]Message, error) {
-	return r.messages("SELECT "+messageColumns+messageTables+`WHERE m.room = ?1 AND (m.sort, m.tie, m.idx) > (?2, ?3, ?4) AND (m.hold_until IS NULL OR m.hold_until <= ?5)
+	return r.messages("SELECT "+messageColumns+messageTables+`WHERE m.room = ?1 AND (m.sort, m.tie, m.idx) > (?2, ?3, ?4) AND (m.hold_until IS NULL OR m.hold_until <= ?5 OR m.hold_until > ?5 + 60000)
 		ORDER BY m.sort, m.tie, m.idx LIMIT ?6`, room, after.Sort, after.Tie, after.Index, now, limit)
 }
 
 // MessagesSince lists up to limit messages that were stored after a row, in the order in which they came.
 func (r *Reader) MessagesSince(room, row int64, limit int, now int64) ([]Message, error) {
-	return r.messages("SELECT "+messageColumns+messageTables+"WHERE m.room = ?1 AND m.id > ?2 AND (m.hold_until IS NULL OR m.hold_until <= ?3) ORDER BY m.id LIMIT ?4", room, row, now, limit)
+	return r.messages("SELECT "+messageColumns+messageTables+"WHERE m.room = ?1 AND m.id > ?2 AND (m.hold_until IS NULL OR m.hold_until <= ?3 OR m.hold_until > ?3 + 60000) ORDER BY m.id LIMIT ?4", room, row, now, limit)
 }
 
 // Message finds one by its log and index.
@@ -90,7 +92,7 @@ func (r *Reader) Message(log, index int64) (m Message, found bool, err error) {
 
 // LastMessage is the newest shown one of a room.
 func (r *Reader) LastMessage(room, now int64) (m Message, found bool, err error) {
-	found, err = r.one("SELECT "+messageColumns+messageTables+"WHERE m.room = ? AND (m.hold_until IS NULL OR m.hold_until <= ?) ORDER BY m.sort DESC, m.tie DESC, m.idx DESC LIMIT 1", scanMessage(&m), room, now)
+	found, err = r.one("SELECT "+messageColumns+messageTables+"WHERE m.room = ?1 AND (m.hold_until IS NULL OR m.hold_until <= ?2 OR m.hold_until > ?2 + 60000) ORDER BY m.sort DESC, m.tie DESC, m.idx DESC LIMIT 1", scanMessage(&m), room, now)
 	return m, found, err
 }
 

@@ -91,7 +91,13 @@ func create(ctx context.Context, cfg Config, with secret, p vault.Params) (*Stor
 	}
 	err = s.create(ctx, with, p)
 	debug.FreeOSMemory()
-	return s.give(s.diagnoseIn("creating vault", err))
+	made, err := s.give(s.diagnoseIn("creating vault", err))
+	if err != nil && s.header != nil && !exists(s.cfg.FS, s.cfg.Dir) {
+		for _, suffix := range []string{"", "-wal"} { // nobody has the key of these
+			s.cfg.FS.Remove(filepath.Join(s.cfg.Dir, s.header.Live) + suffix)
+		}
+	}
+	return made, err
 }
 
 func (s *Store) create(ctx context.Context, with secret, p vault.Params) (err error) {
