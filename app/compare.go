@@ -31,6 +31,9 @@ func (c *courier) compare(ctx context.Context, a store.Account, d store.Device) 
 		c.setFresh(false) // they do not know us as a contact yet
 		return 0, nil
 	}
+	if errors.Is(err, peer.ErrLater) {
+		return c.ms() + laterPause, errIdle
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -216,7 +219,11 @@ func (g *ledger) sync(ctx context.Context, from identity.DeviceID, body []byte) 
 		if err != nil {
 			return err
 		}
-		if a.State != store.AccountContact {
+		switch a.State {
+		case store.AccountContact:
+		case store.AccountAsked:
+			return peer.ErrLater // they have just said yes, and it is on its way
+		default:
 			return refusedFrame("sync_stranger")
 		}
 		reply, err = g.syncStep(tx, a, dev, q)

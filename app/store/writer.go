@@ -14,7 +14,7 @@ import (
 const maxGroup = 64
 
 // checkpointPages is the length of the log, in frames, from which it is written back to the main file: 4 MB.
-const checkpointPages = 1000
+const checkpointPages = 4000
 
 // job is one waiting update.
 type job struct {

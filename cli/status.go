@@ -1,0 +1,76 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cryptexq/cryptexq/app/api"
+)
+
+func (c *console) statusCommand() *cobra.Command {
+	return plain("status", "is it running, whom does it reach, what waits", func(ctx context.Context) error {
+		var st api.Status
+		if err := c.client.Get(ctx, "/v1/status", &st); err != nil {
+			return err
+		}
+		return show(c, st, c.statusLines)
+	})
+}
+
+func (c *console) statusLines(st api.Status) error {
+	state := "ready"
+	if !st.Ready {
+		state = st.Reason
+	}
+	up := time.Duration(st.UptimeS * float64(time.Second)).Round(time.Second)
+	if err := c.say("Profile   %s, version %s, process %d\nState     %s for %s, %d MB\nPeers     %d connected, %d on the LAN, %d relays\nQueued    %d",
+		st.Profile, st.Version, st.PID, state, up, st.RSS>>20, st.Peers, st.LAN, st.Relays, st.Queued); err != nil {
+		return err
+	}
+	if !st.Online {
+		if err := c.say("Network   none: messages wait here"); err != nil {
+			return err
+		}
+	}
+	for _, cause := range slices.Sorted(maps.Keys(st.Refused)) {
+		if err := c.say("Refused   %d x %s", st.Refused[cause], cause); err != nil {
+			return err
+		}
+	}
+	for _, n := range st.Notices {
+		if err := c.say("Notice    %s", notice(n)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// notices in sentences; %s is whom it is about.
+var notices = map[string]string{
+	"copied":      "This profile also runs somewhere else, or was copied. Both write the same messages: stop one. %s noticed.",
+	"rolled_back": "This profile is older than the last one that was seen on this machine: it was put back. It goes on with new logs.",
+	"disk_full":   "The disk is full. What was accepted is kept; make room.",
+	"forked":      "The device of %s signed two different stories. Do not rely on either before you have talked.",
+	"device":      "%s has a new device. Ask them about it, then say yes with: cryptexq accept",
+	"session":     "The session with %s was lost and made anew. Nothing is missing.",
+}
+
+func notice(n api.Notice) string {
+	text, ok := notices[n.Code]
+	if !ok {
+		text = n.Code + " %s"
+	}
+	if n.Code == "rolled_back" || n.Code == "disk_full" {
+		return text
+	}
+	who := clean(n.Subject)
+	if who == "" {
+		who = "somebody"
+	}
+	return fmt.Sprintf(text, who)
+}

@@ -1,0 +1,193 @@
+package p2p
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peerstore"
+	"github.com/libp2p/go-libp2p/core/sec"
+	"github.com/libp2p/go-libp2p/p2p/net/swarm"
+	ma "github.com/multiformats/go-multiaddr"
+	manet "github.com/multiformats/go-multiaddr/net"
+	"github.com/quic-go/quic-go"
+
+	"github.com/cryptexq/cryptexq/crypto/identity"
+	"github.com/cryptexq/cryptexq/p2p/link"
+	"github.com/cryptexq/cryptexq/p2p/peer"
+	"github.com/cryptexq/cryptexq/p2p/tlspq"
+)
+
+// dialDeadline covers every address of a peer, in the order of the ranker: libp2p gives up on each after 15 s at most.
+const dialDeadline = 20 * time.Second
+
+// attempt makes a link with a peer of the table, and tells what came of it. It is the dialer's Try.
+func (s *station) attempt(ctx context.Context, id identity.PeerID) error {
+	if s.pool.Newest(id) != nil {
+		return nil // they were faster
+	}
+	r, ok := s.node.table.row(id)
+	if !ok || r.Class == peer.Blocked {
+		return fmt.Errorf("%s is not in the table: %w", id.Short(), peer.ErrUnreachable)
+	}
+	if !s.connected(id) {
+		if err := s.connect(ctx, &r); err != nil {
+			return err
+		}
+	}
+	l, err := s.pool.Connect(ctx, link.Target{Peer: id, Account: r.Account})
+	if err != nil {
+		cause := shakeCause(err)
+		s.tellAttempt(&r, s.addressOf(id), cause, err)
+		if cause == peer.CauseTimeout && s.pool.Newest(id) == nil {
+			_ = s.host.Network().ClosePeer(hostID(id)) // it may be dead: the next attempt is to dial
+		}
+		return err
+	}
+	if c := l.Conn(); c != nil {
+		s.ranker.worked(c.RemoteMultiaddr())
+	}
+	s.tellAttempt(&r, s.addressOf(id), "", nil)
+	return nil
+}
+
+// connect makes a connection, to the addresses of the row and those that were learnt since.
+func (s *station) connect(ctx context.Context, r *row) error {
+	addrs := r.addresses(s.heardAt(r.Peer))
+	now := s.network()
+	if len(addrs) == 0 {
+		s.tellAttempt(r, "", peer.CauseNoAddress, nil)
+		return fmt.Errorf("no address of %s: %w", r.Peer.Short(), peer.ErrUnreachable)
+	}
+	if !now.Online() && !slices.ContainsFunc(addrs, manet.IsIPLoopback) {
+		s.tellAttempt(r, "", peer.CauseOffline, nil)
+		return fmt.Errorf("no network here: %w", peer.ErrUnreachable)
+	}
+	if len(r.Addresses) > 0 { // the one that worked stands first
+		s.ranker.worked(addrs[0])
+	}
+	ctx, cancel := context.WithTimeout(ctx, dialDeadline)
+	defer cancel()
+	start := time.Now()
+	id := hostID(r.Peer)
+	if sw, ok := s.host.Network().(*swarm.Swarm); ok {
+		sw.Backoff().Clear(id) // there is one back-off, and it is the dialer's
+	}
+	s.host.Peerstore().AddAddrs(id, addrs, peerstore.TempAddrTTL)
+	_, err := s.host.Network().DialPeer(ctx, id)
+	if err == nil {
+		return nil
+	}
+	s.tellFailures(r, addrs, err, start)
+	return fmt.Errorf("dialling %s: %w", r.Peer.Short(), errors.Join(peer.ErrUnreachable, err))
+}
+
+// tellFailures tells why each address failed, or why all did.
+func (s *station) tellFailures(r *row, addrs []ma.Multiaddr, err error, start time.Time) {
+	failed, ok := errors.AsType[*swarm.DialError](err)
+	if !ok || len(failed.DialErrors) == 0 {
+		cause := s.dialCause(r.Peer, err, start)
+		for _, a := range addrs {
+			s.tellAttempt(r, a.String(), cause, err)
+		}
+		return
+	}
+	told := 0
+	for _, te := range failed.DialErrors {
+		if errors.Is(te.Cause, swarm.ErrDialToSelf) {
+			continue // an address of theirs that is ours, too: 127.0.0.1, or a private one
+		}
+		s.ranker.failed(te.Address)
+		s.tellAttempt(r, te.Address.String(), s.dialCause(r.Peer, te.Cause, start), te.Cause)
+		told++
+	}
+	if told == 0 {
+		s.tellAttempt(r, "", peer.CauseNoAddress, err)
+	}
+}
+
+// tellAttempt tells what came of an attempt at one address. Without a cause it worked.
+func (s *station) tellAttempt(r *row, addr string, cause peer.Cause, err error) {
+	s.node.facts.tell(peer.Attempt{Device: r.Device, Peer: r.Peer, Addr: addr, Cause: cause})
+	if cause != "" {
+		s.node.log.Debug("could not reach a peer", "peer", r.Peer.Short(), "cause", string(cause), "err", err)
+	}
+}
+
+// dialCause puts the failure of a dial in a word.
+func (s *station) dialCause(id identity.PeerID, err error, start time.Time) peer.Cause {
+	switch {
+	case errors.Is(err, tlspq.ErrClassical), s.gater.wasClassical(hostID(id), start):
+		return peer.CauseClassical
+	case isType[sec.ErrPeerIDMismatch](err):
+		return peer.CauseIdentity
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return peer.CauseClosed
+	case isGated(err):
+		return peer.CauseRefused
+	case !s.network().Online():
+		return peer.CauseOffline
+	case errors.Is(err, swarm.ErrNoAddresses), errors.Is(err, swarm.ErrNoGoodAddresses), errors.Is(err, swarm.ErrNoTransport):
+		return peer.CauseNoAddress
+	case isTimeout(err), errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH), errors.Is(err, context.Canceled):
+		return peer.CauseTimeout
+	}
+	return peer.CauseBroken
+}
+
+// shakeCause puts the failure of a handshake in a word.
+func shakeCause(err error) peer.Cause {
+	switch {
+	case errors.Is(err, peer.ErrNewer):
+		return peer.CauseNewer
+	case errors.Is(err, link.ErrIdentity):
+		return peer.CauseIdentity
+	case errors.Is(err, peer.ErrRefused), errors.Is(err, peer.ErrLater), isGated(err):
+		return peer.CauseRefused
+	case errors.Is(err, link.ErrBroken):
+		return peer.CauseBroken
+	}
+	return peer.CauseTimeout
+}
+
+// isGated says whether the other end closed a connection because it will not have us.
+func isGated(err error) bool {
+	c, ok := errors.AsType[*network.ConnError](err)
+	return ok && c.Remote && c.ErrorCode == network.ConnGated
+}
+
+func isTimeout(err error) bool {
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) ||
+		isType[*quic.IdleTimeoutError](err) || isType[*quic.HandshakeTimeoutError](err) || netTimeout(err)
+}
+
+func netTimeout(err error) bool {
+	t, ok := errors.AsType[interface {
+		error
+		Timeout() bool
+	}](err)
+	return ok && t.Timeout()
+}
+
+func isType[T error](err error) bool {
+	_, ok := errors.AsType[T](err)
+	return ok
+}
+
+// addressOf is the address of the connection with a host, or empty.
+func (s *station) addressOf(id identity.PeerID) string {
+	_, addr := s.paths.best(id)
+	return addr
+}
+
+// heardAt are the addresses of a host that the beacon heard.
+func (s *station) heardAt(id identity.PeerID) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.learnt[id]
+}

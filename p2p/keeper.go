@@ -1,0 +1,151 @@
+package p2p
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/network"
+
+	"github.com/cryptexq/cryptexq/crypto/identity"
+	"github.com/cryptexq/cryptexq/p2p/link"
+	"github.com/cryptexq/cryptexq/p2p/peer"
+)
+
+const (
+	// A link that is silent for pingAfter is asked for a sign of life, and has this long to give one: on a local network a
+	// killed process shows within eight seconds. QUIC by itself takes 30 s. Elsewhere a relayed path has 2 s round trip.
+	pingAfter     = 2 * time.Second
+	pingLocal     = 6 * time.Second
+	pingElsewhere = 12 * time.Second
+
+	keepEvery = time.Second
+
+	// spareFor is how long a link or a connection that another one has replaced is kept.
+	spareFor = time.Minute
+
+	// rekeyGrace is how long the handshake's initiator has to make an old link anew before the other end does.
+	rekeyGrace = 10 * time.Minute
+)
+
+// keep looks after links: dead ones are ended, old ones made anew, spare ones let go.
+func (s *station) keep(ctx context.Context) error {
+	var work sync.WaitGroup
+	defer work.Wait()
+	k := &keeper{station: s, busy: make(map[*link.Link]bool)}
+	tick := time.NewTicker(keepEvery)
+	defer tick.Stop()
+	for {
+		all := false
+		select {
+		case <-tick.C:
+		case <-s.jolt: // the network has changed under them
+			all = true
+		case <-ctx.Done():
+			return nil
+		}
+		for _, l := range s.pool.Links(identity.PeerID{}) {
+			k.look(ctx, &work, l, all)
+		}
+		s.closeSpares()
+	}
+}
+
+// keeper remembers which links are being worked on.
+type keeper struct {
+	station *station
+
+	mu   sync.Mutex
+	busy map[*link.Link]bool // guarded by mu
+}
+
+// look decides what a link needs.
+func (k *keeper) look(ctx context.Context, work *sync.WaitGroup, l *link.Link, now bool) {
+	silent := time.Since(l.Heard())
+	newest := k.station.pool.Newest(l.Peer()) == l
+	var job func(context.Context, *link.Link)
+	switch {
+	case newest && l.Worn() && (l.Initiator() || l.Age() > link.MaxAge+rekeyGrace):
+		job = k.renew
+	case newest && (silent > pingAfter || now):
+		job = k.ping
+	case !newest && silent > spareFor:
+		l.Close()
+	}
+	if job == nil || !k.begin(l) {
+		return
+	}
+	work.Go(func() {
+		defer k.end(l)
+		job(ctx, l)
+	})
+}
+
+func (k *keeper) begin(l *link.Link) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.busy[l] {
+		return false
+	}
+	k.busy[l] = true
+	return true
+}
+
+func (k *keeper) end(l *link.Link) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	delete(k.busy, l)
+}
+
+// ping asks for a sign of life. Without one, the connection that the question took is closed: if there is another, the link
+// lives on and is asked over that; if not, it ends.
+func (k *keeper) ping(ctx context.Context, l *link.Link) {
+	patience := pingElsewhere
+	if path, _ := k.station.paths.best(l.Peer()); path == peer.Local {
+		patience = pingLocal
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	err := l.Ping(ctx)
+	if err == nil || errors.Is(err, link.ErrGone) || errors.Is(err, context.Canceled) || time.Since(l.Heard()) < patience {
+		return // alive, over, or to be asked again
+	}
+	k.station.node.log.Info("a peer gives no sign of life", "peer", l.Peer().Short())
+	if c := l.Conn(); c != nil {
+		_ = c.Close()
+		return
+	}
+	_ = k.station.host.Network().ClosePeer(hostID(l.Peer()))
+}
+
+// renew makes a link anew. The old one serves until it is silent.
+func (k *keeper) renew(ctx context.Context, l *link.Link) {
+	id := identity.AccountOf(l.Hello().Account)
+	if _, err := k.station.pool.Connect(ctx, link.Target{Peer: l.Peer(), Account: id}); err != nil {
+		k.station.node.log.Info("a link could not be made anew", "peer", l.Peer().Short(), "err", err)
+	}
+}
+
+// closeSpares closes connections that another one beside them has made needless: both ends dialled at once. Only the host
+// with the smaller PeerID does, or each would close the other's.
+func (s *station) closeSpares() {
+	n := s.host.Network()
+	for _, id := range n.Peers() {
+		conns := n.ConnsToPeer(id)
+		if len(conns) < 2 || s.host.ID() > id {
+			continue
+		}
+		for _, c := range conns {
+			if spare(c) && len(n.ConnsToPeer(id)) > 1 {
+				_ = c.Close()
+				break
+			}
+		}
+	}
+}
+
+// spare says whether nothing has used a connection for a while.
+func spare(c network.Conn) bool {
+	return len(c.GetStreams()) == 0 && time.Since(c.Stat().Opened) > spareFor
+}

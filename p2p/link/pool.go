@@ -1,0 +1,373 @@
+package link
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/host"
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/protocol"
+
+	"github.com/cryptexq/cryptexq/crypto/composite"
+	"github.com/cryptexq/cryptexq/crypto/handshake"
+	"github.com/cryptexq/cryptexq/crypto/identity"
+	"github.com/cryptexq/cryptexq/p2p/peer"
+)
+
+// The protocols of this package, and the names under which libp2p's resource manager limits them.
+const (
+	Handshake protocol.ID = handshakePrefix + "1"
+	Protocol  protocol.ID = "/cryptexq/link/1"
+
+	HandshakeService = "cryptexq.hs"
+	Service          = "cryptexq.link"
+)
+
+// The version in Handshake; a host that offers higher ones only is newer than we are.
+const (
+	handshakePrefix  = "/cryptexq/hs/"
+	handshakeVersion = 1
+)
+
+// maxLinks is how many links with one device are kept: one in use, one that replaces it, and as many again when both ends
+// dialled at once.
+const maxLinks = 4
+
+// maxVerified bounds the certificates whose signatures are remembered as checked, about 10 KiB each.
+const maxVerified = 256
+
+// Config joins a Pool to its node. The functions are called from many goroutines at a time.
+type Config struct {
+	Self   peer.Self
+	Logger *slog.Logger // nil discards
+
+	// Nearby says whether handshakes are answered that name us by PeerID alone.
+	Nearby func() bool
+	// Class says what a host is to us before it has proven anything: peer.Stranger if it is in no table.
+	Class func(identity.PeerID) peer.Class
+	// Hello is told who stands at the other end of a fresh link and says what they are to us; an error ends the link.
+	Hello func(context.Context, peer.Hello) (peer.Class, error)
+	// Frame handles a request and returns the reply, or an error as Handler.HandleFrame of the node does.
+	Frame func(context.Context, identity.DeviceID, peer.Kind, []byte) ([]byte, error)
+	// Refused counts something that was turned away.
+	Refused func(cause string)
+	// Changed is told that a link came up or ended.
+	Changed func(l *Link, up bool)
+}
+
+// Pool makes, serves and keeps the links of one libp2p host.
+type Pool struct {
+	host   host.Host
+	config Config
+	local  identity.PeerID
+	slots  slots
+	waits  waits
+	bell   doorbell
+	held   chan struct{}        // a token for each stream that waits for its link
+	begun  chan context.Context // holds the context of Run once it runs: streams that come before wait for it
+
+	patience patience
+
+	mu       sync.Mutex
+	running  bool                                    // guarded by mu
+	byID     map[ID]*Link                            // guarded by mu: greeted or not
+	peers    map[identity.PeerID]*guest              // guarded by mu: who has a link
+	devices  map[identity.DeviceID]*Link             // guarded by mu: the newest greeted link with each
+	arrived  chan struct{}                           // guarded by mu: closed and replaced when a link comes
+	verified map[identity.DeviceID]*handshake.Result // guarded by mu
+
+	tasks sync.WaitGroup // every goroutine; added to under mu while running
+}
+
+// patience is how long others are waited for.
+type patience struct {
+	stall time.Duration // stallDeadline
+	third time.Duration // thirdDeadline
+	hold  time.Duration // holdUnknown
+}
+
+// guest is who has links with us.
+type guest struct {
+	links []*Link // greeted ones, the newest last
+	meter *meter
+}
+
+// New makes a pool for h. Streams are taken from now on, for libp2p tells others at once what a host speaks, but they wait
+// for Run.
+func New(h host.Host, c Config) *Pool {
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	p := &Pool{
+		host: h, config: c, local: c.Self.Device.Certificate.Peer,
+		slots: newSlots(), bell: newDoorbell(), held: make(chan struct{}, maxHeld), begun: make(chan context.Context, 1),
+		patience: patience{stall: stallDeadline, third: thirdDeadline, hold: holdUnknown},
+		byID:     make(map[ID]*Link),
+		peers:    make(map[identity.PeerID]*guest),
+		devices:  make(map[identity.DeviceID]*Link),
+		arrived:  make(chan struct{}),
+		verified: make(map[identity.DeviceID]*handshake.Result),
+	}
+	h.SetStreamHandler(Handshake, p.task(p.respond))
+	h.SetStreamHandler(Protocol, p.task(p.accept))
+	return p
+}
+
+// Run answers until ctx ends, then ends every link and returns when every goroutine of the pool has. It runs once.
+func (p *Pool) Run(ctx context.Context) error {
+	p.mu.Lock()
+	p.running = true
+	p.mu.Unlock()
+	p.begun <- ctx
+	<-ctx.Done()
+	p.host.RemoveStreamHandler(Handshake)
+	p.host.RemoveStreamHandler(Protocol)
+	p.mu.Lock()
+	p.running = false
+	var all []*Link
+	for _, l := range p.byID {
+		all = append(all, l)
+	}
+	p.mu.Unlock()
+	for _, l := range all {
+		l.Close()
+	}
+	p.resetStreams()
+	p.tasks.Wait()
+	return nil
+}
+
+// resetStreams ends what belongs to no link yet: handshakes, and streams that wait for a link.
+func (p *Pool) resetStreams() {
+	for _, c := range p.host.Network().Conns() {
+		for _, s := range c.GetStreams() {
+			if id := s.Protocol(); id == Handshake || id == Protocol {
+				_ = s.ResetWithError(codeUnknown)
+			}
+		}
+	}
+}
+
+// task makes a stream handler whose goroutine Run waits for.
+func (p *Pool) task(f func(context.Context, network.Stream)) network.StreamHandler {
+	return func(s network.Stream) {
+		var ctx context.Context
+		select {
+		case ctx = <-p.begun:
+			p.begun <- ctx
+		case <-time.After(shakeDeadline):
+			_ = s.ResetWithError(codeLater)
+			return
+		}
+		if !p.enter() {
+			_ = s.ResetWithError(codeUnknown)
+			return
+		}
+		defer p.tasks.Done()
+		f(ctx, s)
+	}
+}
+
+// spawn runs f in a goroutine that Run waits for; false when the pool has ended.
+func (p *Pool) spawn(f func()) bool {
+	if !p.enter() {
+		return false
+	}
+	go func() {
+		defer p.tasks.Done()
+		f()
+	}()
+	return true
+}
+
+func (p *Pool) enter() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.running {
+		p.tasks.Add(1)
+	}
+	return p.running
+}
+
+// refuse counts a cause; an empty one is none.
+func (p *Pool) refuse(cause string) {
+	if cause != "" {
+		p.config.Refused(cause)
+	}
+}
+
+// expect takes in a link whose other end has not been greeted yet: its streams wait from now on.
+func (p *Pool) expect(l *Link) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.running {
+		return false
+	}
+	p.byID[l.id] = l
+	close(p.arrived)
+	p.arrived = make(chan struct{})
+	return true
+}
+
+// admit makes a greeted link one that is used.
+func (p *Pool) admit(l *Link) {
+	p.mu.Lock()
+	if p.byID[l.id] != l { // ended meanwhile
+		p.mu.Unlock()
+		return
+	}
+	g := p.peers[l.hello.Peer]
+	if g == nil {
+		g = &guest{meter: newMeter()}
+		p.peers[l.hello.Peer] = g
+	}
+	g.links = append(g.links, l)
+	p.devices[l.device] = l
+	var old *Link
+	if len(g.links) > maxLinks {
+		old = g.links[0]
+	}
+	p.mu.Unlock()
+	close(l.greeted)
+	if old != nil {
+		old.Close()
+	}
+	p.config.Changed(l, true)
+}
+
+// forget is called by a link that has ended.
+func (p *Pool) forget(l *Link) {
+	p.mu.Lock()
+	delete(p.byID, l.id)
+	admitted := false
+	if g := p.peers[l.hello.Peer]; g != nil {
+		if i := slices.Index(g.links, l); i >= 0 {
+			g.links = slices.Delete(g.links, i, i+1)
+			admitted = true
+		}
+		if len(g.links) == 0 {
+			delete(p.peers, l.hello.Peer)
+		}
+		p.replace(l, g)
+	}
+	p.mu.Unlock()
+	if admitted {
+		p.config.Changed(l, false)
+	}
+}
+
+// replace makes the newest link that is left with l's device the one to use. The caller holds mu.
+func (p *Pool) replace(l *Link, g *guest) {
+	if p.devices[l.device] != l {
+		return
+	}
+	delete(p.devices, l.device)
+	for _, o := range g.links {
+		if o.device == l.device {
+			p.devices[l.device] = o
+		}
+	}
+}
+
+// Find returns the newest link with a device, or nil.
+func (p *Pool) Find(id identity.DeviceID) *Link {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.devices[id]
+}
+
+// Newest returns the newest link with a host, or nil.
+func (p *Pool) Newest(id identity.PeerID) *Link {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if g := p.peers[id]; g != nil {
+		return g.links[len(g.links)-1]
+	}
+	return nil
+}
+
+// Links returns the links with a host, the oldest first, or all links if id is zero.
+func (p *Pool) Links(id identity.PeerID) []*Link {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if id != (identity.PeerID{}) {
+		if g := p.peers[id]; g != nil {
+			return slices.Clone(g.links)
+		}
+		return nil
+	}
+	var all []*Link
+	for _, g := range p.peers {
+		all = append(all, g.links...)
+	}
+	return all
+}
+
+// await returns the link with this ID if it leads to the host that asks, once that is greeted. An unknown one may still
+// come: the initiator opens streams at once behind M3.
+func (p *Pool) await(ctx context.Context, id ID, from identity.PeerID) (l *Link, c code, cause string) {
+	select {
+	case p.held <- struct{}{}:
+		defer func() { <-p.held }()
+	default:
+		return nil, codeLater, "busy"
+	}
+	timer := time.NewTimer(p.patience.hold)
+	defer timer.Stop()
+	for {
+		p.mu.Lock()
+		l, arrived := p.byID[id], p.arrived
+		p.mu.Unlock()
+		if l != nil {
+			return p.awaitGreeting(ctx, l, from)
+		}
+		select {
+		case <-arrived:
+		case <-timer.C:
+			return nil, codeUnknown, "unknown_link"
+		case <-ctx.Done():
+			return nil, codeUnknown, ""
+		}
+	}
+}
+
+func (p *Pool) awaitGreeting(ctx context.Context, l *Link, from identity.PeerID) (*Link, code, string) {
+	if l.hello.Peer != from {
+		return nil, codeUnknown, "unknown_link"
+	}
+	select {
+	case <-l.greeted:
+		return l, 0, ""
+	case <-l.done:
+		return nil, codeRefused, "" // counted where it was refused
+	case <-ctx.Done():
+		return nil, codeUnknown, ""
+	}
+}
+
+// checked is handshake.Config.Known: certificates that an earlier handshake has verified.
+func (p *Pool) checked(id identity.DeviceID) (*identity.Certificate, *composite.PublicKey, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	r := p.verified[id]
+	if r == nil {
+		return nil, nil, false
+	}
+	return r.Certificate, r.Account, true
+}
+
+// remember keeps who a handshake has verified. When there are too many, any one goes.
+func (p *Pool) remember(r *handshake.Result) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for id := range p.verified {
+		if len(p.verified) < maxVerified {
+			break
+		}
+		delete(p.verified, id)
+	}
+	p.verified[r.Certificate.ID()] = &handshake.Result{Account: r.Account, Certificate: r.Certificate}
+}

@@ -1,0 +1,399 @@
+package p2p
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/network"
+	corepeer "github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/record"
+
+	"github.com/cryptexq/cryptexq/crypto/identity"
+	"github.com/cryptexq/cryptexq/p2p/peer"
+)
+
+func TestContactsFindTheirLinkAndTalk(t *testing.T) {
+	for _, over := range loopback {
+		t.Run(strings.Split(over, "/")[3], func(t *testing.T) {
+			a, b := newPerson(t, over), newPerson(t, over)
+			befriend(t, a, b)
+			talk(t, a, b)
+			talk(t, b, a)
+			if s := a.node.Status(); s.Peers != 1 || s.LAN != 1 || len(s.Listen) != 1 {
+				t.Errorf("Status = %+v", s)
+			}
+			if at := a.tried2(b); at.Addr == "" {
+				t.Error("nobody told of an attempt that worked")
+			}
+		})
+	}
+}
+
+// tried2 is the attempt that made a link, by whichever of the two made it.
+func (p *person) tried2(o *person) (a peer.Attempt) {
+	for _, who := range []*person{p, o} {
+		who.mu.Lock()
+		for _, x := range who.facts {
+			if f, ok := x.(peer.Attempt); ok && f.Cause == "" {
+				a = f
+			}
+		}
+		who.mu.Unlock()
+	}
+	return a
+}
+
+func TestOneKnownAddressIsEnough(t *testing.T) {
+	for _, who := range []string{"the first", "the second"} {
+		t.Run(who+" knows it", func(t *testing.T) {
+			a, b := newPerson(t), newPerson(t)
+			ra, rb := a.row(t, peer.Contact), b.row(t, peer.Contact)
+			if who == "the first" {
+				ra.Addresses = nil
+			} else {
+				rb.Addresses = nil
+			}
+			a.node.SetPeers([]peer.Known{rb})
+			b.node.SetPeers([]peer.Known{ra})
+			a.reached(t, b, peer.Local)
+			b.reached(t, a, peer.Local)
+			talk(t, a, b)
+		})
+	}
+}
+
+func TestSignedRecordIsAddressEnough(t *testing.T) {
+	a, b := newPerson(t), newPerson(t)
+	b.mu.Lock()
+	l, _ := last[peer.Listening](b.facts)
+	b.mu.Unlock()
+	r := b.row(t, peer.Contact)
+	r.Addresses, r.Record = nil, l.Record
+	a.node.SetPeers([]peer.Known{r})
+	a.reached(t, b, peer.Local)
+	forged := r
+	forged.Record = slices.Clone(l.Record)
+	forged.Record[len(forged.Record)-1] ^= 1
+	x := row{Known: forged}
+	if x.read(); x.recorded != nil {
+		t.Error("a forged record is read")
+	}
+}
+
+func TestRecordsOfPeersAreLearnt(t *testing.T) {
+	a, b := newPerson(t), newPerson(t)
+	befriend(t, a, b)
+	a.eventually(t, 10*time.Second, "the record of b", func(facts []peer.Fact) bool {
+		f, ok := last[peer.RecordLearned](facts)
+		if !ok || f.Peer != b.id() {
+			return false
+		}
+		_, rec, err := record.ConsumeEnvelope(f.Record, corepeer.PeerRecordEnvelopeDomain)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := rec.(*corepeer.PeerRecord)
+		return p.PeerID == hostID(b.id()) && p.Seq == f.Seq && len(p.Addrs) > 0
+	})
+}
+
+func TestStrangerWithOurAddressGetsThroughToHello(t *testing.T) {
+	a, b := newPerson(t), newPerson(t)
+	b.greet = func(peer.Hello) (peer.Class, error) { return peer.Stranger, nil }
+	a.node.SetPeers([]peer.Known{b.row(t, peer.Invited)})
+	a.reached(t, b, peer.Local)
+	if _, err := a.node.Call(t.Context(), b.device(), peer.SelfInfo, nil); err != nil {
+		t.Errorf("SELF by a stranger: %v", err)
+	}
+	if _, err := a.node.Call(t.Context(), b.device(), peer.Fetch, nil); !errors.Is(err, peer.ErrRefused) {
+		t.Errorf("FETCH by a stranger: %v, want ErrRefused", err)
+	}
+	b.refused(t, "stranger")
+	b.node.SetPeers([]peer.Known{a.row(t, peer.Contact)})
+	if _, err := a.node.Call(t.Context(), b.device(), peer.Fetch, nil); err != nil {
+		t.Errorf("FETCH by a contact: %v", err)
+	}
+}
+
+func TestPeerThatStopsIsGoneAndComesBack(t *testing.T) {
+	for _, over := range loopback {
+		t.Run(strings.Split(over, "/")[3], func(t *testing.T) {
+			a, b := newPerson(t, over), newPerson(t, over)
+			befriend(t, a, b)
+			b.stop()
+			a.reached(t, b, peer.None)
+			if _, err := a.node.Call(t.Context(), b.device(), peer.Have, nil); !errors.Is(err, peer.ErrUnreachable) {
+				t.Errorf("Call = %v, want ErrUnreachable", err)
+			}
+			again := idle(t, b.self, peer.Services{Listen: []string{over}})
+			again.run(t)
+			again.node.SetPeers([]peer.Known{a.row(t, peer.Contact)})
+			a.node.SetPeers([]peer.Known{again.row(t, peer.Contact)})
+			a.reached(t, again, peer.Local)
+			talk(t, a, again)
+			talk(t, again, a)
+		})
+	}
+}
+
+func TestCallDialsWhoIsNotKeptConnected(t *testing.T) {
+	a, b := newPerson(t), newPerson(t)
+	a.node.SetPeers([]peer.Known{b.row(t, peer.Member)})
+	talk(t, a, b)
+	a.reached(t, b, peer.Local)
+}
+
+func TestCallIsHonestAboutWhatItCannotDo(t *testing.T) {
+	a := idle(t, newSelf(t), peer.Services{Listen: loopback})
+	if _, err := a.node.Call(t.Context(), identity.DeviceID{1}, peer.Have, nil); !errors.Is(err, peer.ErrUnreachable) {
+		t.Errorf("Call before Run = %v, want ErrUnreachable", err)
+	}
+	a.run(t)
+	a.addresses(t)
+	if _, err := a.node.Call(t.Context(), identity.DeviceID{1}, peer.Have, nil); !errors.Is(err, peer.ErrUnreachable) {
+		t.Errorf("Call to somebody unknown = %v, want ErrUnreachable", err)
+	}
+	if err := a.node.Push(t.Context(), identity.DeviceID{1}, peer.Have, nil); !errors.Is(err, peer.ErrUnreachable) {
+		t.Errorf("Push to somebody unknown = %v, want ErrUnreachable", err)
+	}
+	if _, err := a.node.CallBare(t.Context(), peer.Address{}, peer.Box, nil); !errors.Is(err, peer.ErrUnreachable) {
+		t.Errorf("CallBare = %v", err)
+	}
+	if err := a.node.Publish(t.Context(), "topic", nil); !errors.Is(err, ErrNoGossip) {
+		t.Errorf("Publish = %v", err)
+	}
+	a.stop()
+	if _, err := a.node.Call(t.Context(), identity.DeviceID{1}, peer.Have, nil); !errors.Is(err, peer.ErrUnreachable) {
+		t.Errorf("Call after Run = %v, want ErrUnreachable", err)
+	}
+	if err := a.node.SetServices(peer.Services{}); !errors.Is(err, errEnded) {
+		t.Errorf("SetServices after Run = %v", err)
+	}
+}
+
+func TestBothCallAtOnceAndBothGetThrough(t *testing.T) {
+	for range 3 {
+		a, b := newPerson(t), newPerson(t)
+		a.node.SetPeers([]peer.Known{b.row(t, peer.Member)}) // nobody is dialled before somebody calls
+		b.node.SetPeers([]peer.Known{a.row(t, peer.Member)})
+		var wg sync.WaitGroup
+		for range 10 {
+			wg.Go(func() { talk(t, a, b) })
+			wg.Go(func() { talk(t, b, a) })
+		}
+		wg.Wait()
+		for _, p := range [][2]*person{{a, b}, {b, a}} {
+			p[0].reached(t, p[1], peer.Local)
+		}
+	}
+}
+
+func TestBlockedPeerIsCutOffAndStaysOut(t *testing.T) {
+	a, b := newPerson(t), newPerson(t)
+	befriend(t, a, b)
+	a.node.SetPeers([]peer.Known{b.row(t, peer.Blocked)})
+	b.reached(t, a, peer.None)
+	a.reached(t, b, peer.None)
+	b.tried(t, a.id(), peer.CauseRefused)
+	a.refused(t, "blocked")
+	if n := a.node.Status().Peers; n != 0 {
+		t.Errorf("%d peers", n)
+	}
+}
+
+func TestEveryCauseIsToldInItsWord(t *testing.T) {
+	dead := stranger(t)
+	closed := knownAs(dead)
+	closed.Addresses = slices.DeleteFunc(closed.Addresses, func(s string) bool { return strings.Contains(s, "quic") })
+	_ = dead.Close()
+	other, newer, foreign := stranger(t), stranger(t), stranger(t)
+	newer.SetStreamHandler("/cryptexq/hs/2", func(s network.Stream) { _ = s.Reset() })
+	wrong := knownAs(dead)
+	wrong.Addresses = texts(other.Addrs())
+	nowhere := knownAs(foreign)
+	nowhere.Addresses = nil
+	rows := []struct {
+		name  string
+		row   peer.Known
+		cause peer.Cause
+		err   error
+	}{
+		{"nobody listens", closed, peer.CauseClosed, peer.ErrUnreachable},
+		{"somebody else is there", wrong, peer.CauseIdentity, peer.ErrUnreachable},
+		{"no address", nowhere, peer.CauseNoAddress, peer.ErrUnreachable},
+		{"another program", knownAs(foreign), peer.CauseBroken, peer.ErrUnreachable},
+		{"a newer version", knownAs(newer), peer.CauseNewer, peer.ErrNewer},
+	}
+	for _, r := range rows {
+		t.Run(r.name, func(t *testing.T) {
+			a := newPerson(t)
+			a.node.SetPeers([]peer.Known{r.row})
+			a.tried(t, r.row.Peer, r.cause)
+			if _, err := a.node.Call(t.Context(), r.row.Device, peer.Have, nil); !errors.Is(err, r.err) {
+				t.Errorf("Call = %v, want %v", err, r.err)
+			}
+		})
+	}
+}
+
+func TestRefusedHelloIsToldAndIsNoAnswer(t *testing.T) {
+	a, b := newPerson(t), newPerson(t)
+	b.greet = func(peer.Hello) (peer.Class, error) { return 0, &peer.RefusedError{Cause: "revoked"} }
+	a.node.SetPeers([]peer.Known{b.row(t, peer.Contact)})
+	a.tried(t, b.id(), peer.CauseRefused)
+	b.refused(t, "revoked")
+	if _, err := a.node.Call(t.Context(), b.device(), peer.Deliver, nil); !errors.Is(err, peer.ErrUnreachable) || errors.Is(err, peer.ErrRefused) {
+		t.Errorf("Call = %v; a refused handshake must not look like a refused message", err)
+	}
+}
+
+func TestServicesChangeWithAndWithoutANewHost(t *testing.T) {
+	a, b := newPerson(t), newPerson(t)
+	befriend(t, a, b)
+	before := a.node.at().host
+	if err := a.node.SetServices(peer.Services{Listen: loopback, NearbyName: "Alice"}); err != nil {
+		t.Fatal(err)
+	}
+	if a.node.at().host != before {
+		t.Error("a name for people nearby made a new host")
+	}
+	talk(t, a, b)
+	if err := a.node.SetServices(peer.Services{Listen: loopback[:1]}); err != nil {
+		t.Fatal(err)
+	}
+	if a.node.at().host == before {
+		t.Error("the host listens as before")
+	}
+	if l := a.node.Status().Listen; len(l) != 1 || !strings.Contains(l[0], "/tcp/") {
+		t.Errorf("listening on %v", l)
+	}
+	talk(t, a, b)
+	talk(t, b, a)
+	if err := a.node.SetServices(peer.Services{Listen: []string{b.addresses(t)[0]}}); err == nil {
+		t.Error("listening where somebody else does")
+	}
+	talk(t, a, b) // things are as they were
+	if err := a.node.SetServices(peer.Services{Listen: []string{"/ip4/127.0.0.1/tcp/0/ws"}}); err == nil {
+		t.Error("listening for web sockets")
+	}
+	if err := a.node.SetServices(peer.Services{Relay: true}); err == nil {
+		t.Error("this version relays")
+	}
+}
+
+func TestPortIsChosenOnceAndKept(t *testing.T) {
+	p := idle(t, newSelf(t), peer.Services{})
+	p.run(t)
+	var port int
+	p.eventually(t, 10*time.Second, "a port", func(facts []peer.Fact) bool {
+		f, ok := last[peer.PortChosen](facts)
+		port = f.Port
+		return ok
+	})
+	listens := func(p *person) (tcp, quic bool) {
+		for _, a := range p.node.at().host.Network().ListenAddresses() {
+			tcp = tcp || a.String() == fmt.Sprintf("/ip4/0.0.0.0/tcp/%d", port)
+			quic = quic || a.String() == fmt.Sprintf("/ip4/0.0.0.0/udp/%d/quic-v1", port)
+		}
+		return tcp, quic
+	}
+	if tcp, quic := listens(p); !tcp || !quic {
+		t.Errorf("listens on TCP %v and QUIC %v of port %d", tcp, quic, port)
+	}
+	p.stop()
+	self := p.self
+	self.Port = port
+	q := idle(t, self, peer.Services{})
+	q.run(t)
+	q.eventually(t, 10*time.Second, "listening", func(facts []peer.Fact) bool {
+		_, ok := last[peer.Listening](facts)
+		return ok
+	})
+	if tcp, quic := listens(q); !tcp || !quic {
+		t.Error("listens elsewhere")
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if f, ok := last[peer.PortChosen](q.facts); ok {
+		t.Errorf("chose port %d, too", f.Port)
+	}
+}
+
+func TestRunLeavesNothingBehind(t *testing.T) {
+	before := runtime.NumGoroutine()
+	a, b := newPerson(t), newPerson(t)
+	befriend(t, a, b)
+	talk(t, a, b)
+	if err := a.node.SetServices(peer.Services{Listen: loopback, MDNS: true, NearbyName: "Alice"}); err != nil {
+		t.Fatal(err)
+	}
+	gone := peer.Known{Peer: newSelf(t).Device.Certificate.Peer, Class: peer.Contact, Addresses: []string{"/ip4/127.0.0.1/udp/9/quic-v1"}}
+	a.node.SetPeers([]peer.Known{b.row(t, peer.Contact), gone}) // being dialled while the node stops
+	hang := make(chan struct{})
+	b.frame = func(ctx context.Context, _ identity.DeviceID, _ peer.Kind, _ []byte) ([]byte, error) {
+		close(hang)
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	asked := make(chan error, 1)
+	go func() {
+		_, err := a.node.Call(context.Background(), b.device(), peer.Fetch, nil)
+		asked <- err
+	}()
+	<-hang
+	b.stop()
+	a.stop()
+	if err := <-asked; err == nil {
+		t.Error("an answer from somebody who has stopped")
+	}
+	settled(t, before)
+}
+
+func TestOpenRefusesWhatCannotWork(t *testing.T) {
+	good := newSelf(t)
+	rows := map[string]Config{
+		"no key":         {Self: peer.Self{Account: good.Account, Device: good.Device}},
+		"no device":      {Self: peer.Self{Account: good.Account, Host: good.Host}},
+		"a bad address":  {Self: good, Services: peer.Services{Listen: []string{"127.0.0.1:4001"}}},
+		"a name":         {Self: good, Services: peer.Services{Listen: []string{"/dns4/localhost/tcp/1"}}},
+		"a bad proxy":    {Self: good, Services: peer.Services{Proxy: "http://127.0.0.1:8080"}},
+		"relay services": {Self: good, Services: peer.Services{Relay: true}},
+	}
+	for name, c := range rows {
+		if _, err := Open(c); err == nil {
+			t.Errorf("%s: opened", name)
+		}
+	}
+	other := newSelf(t)
+	n, err := Open(Config{Self: peer.Self{Account: good.Account, Device: good.Device, Host: other.Host}, Services: peer.Services{Listen: loopback}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Run(t.Context(), &person{changed: make(chan struct{})}); err == nil {
+		t.Error("ran with somebody else's host key")
+	}
+	if err := n.Run(t.Context(), nil); err == nil {
+		t.Error("ran twice")
+	}
+}
+
+func BenchmarkCall(b *testing.B) {
+	for _, over := range loopback {
+		b.Run(strings.Split(over, "/")[3], func(b *testing.B) {
+			x, y := newPerson(b, over), newPerson(b, over)
+			befriend(b, x, y)
+			for b.Loop() {
+				if _, err := x.node.Call(b.Context(), y.device(), peer.Have, []byte("hello")); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

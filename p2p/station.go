@@ -1,0 +1,242 @@
+package p2p
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/libp2p/go-libp2p/core/connmgr"
+	"github.com/libp2p/go-libp2p/core/host"
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/protocol"
+	ma "github.com/multiformats/go-multiaddr"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/cryptexq/cryptexq/crypto/identity"
+	"github.com/cryptexq/cryptexq/p2p/discovery"
+	"github.com/cryptexq/cryptexq/p2p/link"
+	"github.com/cryptexq/cryptexq/p2p/peer"
+)
+
+// station is one libp2p host and everything that lives as long as it.
+type station struct {
+	node    *Node
+	handler Handler
+	host    host.Host
+	gater   *gater
+	ranker  *ranker
+	pool    *link.Pool
+	dialer  *discovery.Dialer
+	paths   *paths
+	hopes   *hopes
+
+	jolt    chan struct{} // a token when the network has changed: links are to be tried
+	moved   chan struct{} // a token when the network has changed: our addresses have, too
+	retuned chan struct{} // a token when services have changed
+
+	mu       sync.Mutex
+	services peer.Services                // guarded by mu
+	now      discovery.Network            // guarded by mu
+	learnt   map[identity.PeerID][]string // guarded by mu: addresses that the beacon heard, of peers in the table
+}
+
+// newStation opens a host and makes what stands on it. Nothing is answered before run.
+func newStation(n *Node, h Handler, services peer.Services) (*station, error) {
+	s := &station{
+		node: n, handler: h, services: services,
+		gater: newGater(n.table, n.facts.refuse), ranker: newRanker(), hopes: newHopes(),
+		jolt: make(chan struct{}, 1), moved: make(chan struct{}, 1), retuned: make(chan struct{}, 1),
+		now: discovery.Look(), learnt: make(map[identity.PeerID][]string),
+	}
+	var err error
+	if s.host, err = s.openHost(services); err != nil {
+		return nil, fmt.Errorf("starting node: %w", err)
+	}
+	self := n.self.Device.Certificate.Peer
+	if hostID(self) != s.host.ID() {
+		_ = s.host.Close()
+		return nil, errors.New("starting node: the certificate is for another host key")
+	}
+	s.pool = link.New(s.host, link.Config{
+		Self: n.self, Logger: n.log,
+		Nearby:  func() bool { return s.tuned().NearbyName != "" },
+		Class:   n.table.class,
+		Hello:   h.HandleHello,
+		Frame:   h.HandleFrame,
+		Refused: n.facts.refuse,
+		Changed: s.linkChanged,
+	})
+	s.dialer = discovery.NewDialer(self, s.attempt)
+	s.paths = newPaths(s)
+	return s, nil
+}
+
+// run is the station at work, until ctx ends and everything on it has returned.
+func (s *station) run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	s.host.Network().Notify(s.paths)
+	s.countUnknown()
+	s.peersChanged(nil)
+	for _, part := range []func(context.Context) error{s.pool.Run, s.dialer.Run, s.keep, s.learn, s.watchNetwork, s.discover} {
+		g.Go(func() error { return part(ctx) })
+	}
+	err := g.Wait()
+	s.host.Network().StopNotify(s.paths)
+	return errors.Join(err, s.close())
+}
+
+// family is a protocol that nobody speaks: under its name stands what counts streams of protocols that we do not have.
+const family protocol.ID = "/cryptexq/1"
+
+// countUnknown counts who asks for what is not here. The muxer asks each of its handlers in turn whether a protocol is its
+// own; this one never says yes.
+func (s *station) countUnknown() {
+	s.host.SetStreamHandlerMatch(family, func(id protocol.ID) bool {
+		switch name := string(id); {
+		case id == link.Handshake, id == link.Protocol, id == discovery.Hello:
+		case strings.HasPrefix(name, "/ipfs/"), strings.HasPrefix(name, "/libp2p/"):
+		case strings.HasPrefix(name, "/cryptexq/"):
+			s.node.facts.refuse("newer")
+		default:
+			s.node.facts.refuse("protocol")
+		}
+		return false
+	}, func(st network.Stream) { _ = st.Reset() })
+}
+
+// close closes the host.
+func (s *station) close() error {
+	if err := s.host.Close(); err != nil {
+		return fmt.Errorf("closing host: %w", err)
+	}
+	return nil
+}
+
+// tuned are the services in force.
+func (s *station) tuned() peer.Services {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.services
+}
+
+// network is what the machine's interfaces look like.
+func (s *station) network() discovery.Network {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.now
+}
+
+// servicesChanged takes services that need no new host.
+func (s *station) servicesChanged(v peer.Services) {
+	s.mu.Lock()
+	s.services = v
+	s.mu.Unlock()
+	poke(s.retuned)
+}
+
+// What connections are protected for, and how much others are worth when some have to go.
+const (
+	protection  = "table"
+	worthInvite = 50
+	worthMember = 20
+)
+
+// peersChanged brings everything that depends on the table up to date. Who has moved is dialled soon.
+func (s *station) peersChanged(moved []identity.PeerID) {
+	conns := s.host.ConnManager()
+	for _, r := range s.node.table.all() {
+		s.value(conns, r)
+		for _, l := range s.pool.Links(r.Peer) {
+			if r.Class == peer.Blocked {
+				l.Close()
+			} else if r.Class != peer.Stranger {
+				l.SetClass(r.Class)
+			}
+		}
+		if r.Class == peer.Blocked {
+			_ = s.host.Network().ClosePeer(hostID(r.Peer))
+		}
+	}
+	s.dialer.Want(s.node.table.wanted())
+	for _, id := range moved {
+		s.dialer.Hope(id)
+	}
+}
+
+// value tells the connection manager what a peer is worth.
+func (s *station) value(conns connmgr.ConnManager, r row) {
+	id := hostID(r.Peer)
+	if r.Class == peer.Contact || r.Class == peer.Relay {
+		conns.Protect(id, protection)
+		return
+	}
+	conns.Unprotect(id, protection)
+	switch r.Class {
+	case peer.Invited:
+		conns.TagPeer(id, protection, worthInvite)
+	case peer.Member:
+		conns.TagPeer(id, protection, worthMember)
+	default:
+		conns.UntagPeer(id, protection)
+	}
+}
+
+// linkChanged is told by the pool that a link came up or ended.
+func (s *station) linkChanged(l *link.Link, up bool) {
+	if up {
+		if c := s.node.table.class(l.Peer()); c != peer.Stranger {
+			l.SetClass(c)
+		}
+		s.dialer.Up(l.Peer())
+	}
+	s.paths.update(l.Peer(), l.Device())
+	if !up && s.pool.Newest(l.Peer()) == nil {
+		s.dialer.Down(l.Peer())
+	}
+}
+
+// reach returns a link with a device, and makes one if there is none.
+func (s *station) reach(ctx context.Context, to identity.DeviceID) (*link.Link, error) {
+	if l := s.pool.Find(to); l != nil {
+		return l, nil
+	}
+	id, ok := s.node.table.host(to)
+	if !ok {
+		return nil, fmt.Errorf("device %s is not in the table: %w", to.Short(), peer.ErrUnreachable)
+	}
+	if err := s.dialer.Reach(ctx, id); err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if errors.Is(err, peer.ErrNewer) || errors.Is(err, peer.ErrUnreachable) {
+			return nil, err
+		}
+		return nil, fmt.Errorf("%w: %v", peer.ErrUnreachable, err) // a refused handshake is no answer to a request
+	}
+	if l := s.pool.Find(to); l != nil {
+		return l, nil
+	}
+	return nil, fmt.Errorf("another device than %s answered: %w", to.Short(), peer.ErrUnreachable)
+}
+
+// listening are the addresses listened on, as others could use them.
+func (s *station) listening() []string {
+	return texts(advertised(s.host.Network().ListenAddresses(), s.network(), nil))
+}
+
+// local says whether a connection to a stays on the local network.
+func (s *station) local(a ma.Multiaddr) bool { return s.network().Local(a) }
+
+// connected says whether there is a connection of any kind with a host.
+func (s *station) connected(id identity.PeerID) bool {
+	return s.host.Network().Connectedness(hostID(id)) != network.NotConnected
+}
+
+func poke(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
