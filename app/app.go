@@ -41,7 +41,6 @@ func (c Config) filled() Config {
 
 // Errors that a caller branches on.
 var (
-	ErrPassword  = errors.New("this password does not fit")
 	ErrNotFound  = errors.New("there is nobody and nothing of that name")
 	ErrSelf      = errors.New("that is you")
 	ErrKnown     = errors.New("already a contact")
@@ -55,7 +54,6 @@ var (
 	ErrApproval  = errors.New("a device that is not on the last device list waits for your yes")
 	ErrWords     = errors.New("the words were saved and erased")
 	ErrShort     = errors.New("a password has 10 characters or more")
-	ErrClosed    = errors.New("the vault is closed")
 	ErrNoRequest = errors.New("no request of theirs waits")
 )
 

@@ -182,6 +182,17 @@ func (l *links) newer(p identity.PeerID) bool {
 	return l.causes[p] == peer.CauseNewer
 }
 
+// answered reports whether the last attempt to reach a peer failed at the other end, and not for want of a network here.
+func (l *links) answered(p identity.PeerID) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch l.causes[p] {
+	case "", peer.CauseOffline, peer.CauseNoAddress:
+		return false
+	}
+	return true
+}
+
 func (l *links) online() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

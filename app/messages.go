@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/cryptexq/cryptexq/app/store"
+	"github.com/cryptexq/cryptexq/crypto/identity"
 	"github.com/cryptexq/cryptexq/p2p/peer"
 )
 
@@ -222,11 +223,17 @@ func (v *viewer) anyPath() bool {
 	return false
 }
 
+// unreachable says whether it is for want of a network. Who is on this machine, as in tests, needs none.
 func (v *viewer) unreachable() Reason {
-	if !v.links.online() {
-		return ReasonNetwork
+	if v.links.online() {
+		return ReasonOffline
 	}
-	return ReasonOffline
+	for _, d := range v.devices {
+		if v.links.answered(identity.PeerID(d.Peer)) {
+			return ReasonOffline
+		}
+	}
+	return ReasonNetwork
 }
 
 // Gaps says what is known to be missing in a room: segments before one that is here, or that others name.

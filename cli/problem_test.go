@@ -13,7 +13,6 @@ import (
 
 	"github.com/cryptexq/cryptexq/app"
 	"github.com/cryptexq/cryptexq/app/api"
-	"github.com/cryptexq/cryptexq/app/store"
 )
 
 func TestWrongUsageIsExit2(t *testing.T) {
@@ -90,14 +89,14 @@ func TestEveryErrorHasItsExitCode(t *testing.T) {
 		{&app.PauseError{Left: 3}, exitLocked, "3 tries"},
 		{&api.Error{Code: api.CodeLocked}, exitLocked, "locked"},
 		{&api.Error{Code: api.CodeTimeout}, exitTimeout, "stays queued"},
-		{&store.InUseError{PID: 42}, exitFailed, "Process 42"},
-		{&store.DamagedError{File: "vault.cqv", Remedy: store.RemedyCopy}, exitFailed, "vault.cqv is damaged: put back a copy"},
-		{&store.ForeignError{File: "anchor.cqv", Remedy: store.RemedyMove}, exitFailed, "anchor.cqv"},
+		{&app.InUseError{PID: 42}, exitFailed, "Process 42"},
+		{&app.DamagedError{File: "vault.cqv", Remedy: app.RemedyCopy}, exitFailed, "vault.cqv is damaged: put back a copy"},
+		{&app.ForeignError{File: "anchor.cqv", Remedy: app.RemedyMove}, exitFailed, "anchor.cqv"},
 		{&app.AmbiguousError{Matches: []string{"Ada cq1a", "Adam cq1b"}}, exitFailed, "Adam cq1b"},
-		{store.ErrNone, exitFailed, "init"},
-		{store.ErrExists, exitFailed, "never overwritten"},
-		{store.ErrNewer, exitFailed, "newer version"},
-		{store.ErrFull, exitFailed, "disk is full"},
+		{app.ErrNone, exitFailed, "init"},
+		{app.ErrExists, exitFailed, "never overwritten"},
+		{app.ErrNewerVault, exitFailed, "newer version"},
+		{app.ErrFull, exitFailed, "disk is full"},
 		{app.ErrSelf, exitFailed, "That is you"},
 		{app.ErrKnown, exitFailed, "contact of yours already"},
 		{app.ErrExpired, exitFailed, "expired"},

@@ -26,6 +26,10 @@ import (
 // dialDeadline covers every address of a peer, in the order of the ranker: libp2p gives up on each after 15 s at most.
 const dialDeadline = 20 * time.Second
 
+// hungUp is how soon the other end closes a connection that it has just made with somebody whom it will not have. libp2p
+// does not say why a connection has ended to who opens a stream on it.
+const hungUp = 2 * time.Second
+
 // attempt makes a link with a peer of the table, and tells what came of it. It is the dialer's Try.
 func (s *station) attempt(ctx context.Context, id identity.PeerID) error {
 	if s.pool.Newest(id) != nil {
@@ -35,14 +39,19 @@ func (s *station) attempt(ctx context.Context, id identity.PeerID) error {
 	if !ok || r.Class == peer.Blocked {
 		return fmt.Errorf("%s is not in the table: %w", id.Short(), peer.ErrUnreachable)
 	}
+	dialled := time.Time{}
 	if !s.connected(id) {
 		if err := s.connect(ctx, &r); err != nil {
 			return err
 		}
+		dialled = time.Now()
 	}
 	l, err := s.pool.Connect(ctx, link.Target{Peer: id, Account: r.Account})
 	if err != nil {
 		cause := shakeCause(err)
+		if cause == peer.CauseTimeout && time.Since(dialled) < hungUp && !s.connected(id) {
+			cause = peer.CauseRefused
+		}
 		s.tellAttempt(&r, s.addressOf(id), cause, err)
 		if cause == peer.CauseTimeout && s.pool.Newest(id) == nil {
 			_ = s.host.Network().ClosePeer(hostID(id)) // it may be dead: the next attempt is to dial

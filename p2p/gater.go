@@ -40,17 +40,19 @@ func (g *gater) InterceptAddrDial(corepeer.ID, ma.Multiaddr) bool { return true 
 // InterceptAccept knows nothing yet; the resource manager limits by address.
 func (g *gater) InterceptAccept(network.ConnMultiaddrs) bool { return true }
 
-// InterceptSecured is the first to see who it is.
-func (g *gater) InterceptSecured(_ network.Direction, id corepeer.ID, _ network.ConnMultiaddrs) bool {
-	cause := g.welcome(id)
-	if cause != "" {
-		g.refuse(cause)
-	}
-	return cause == ""
+// InterceptSecured has no objections. A connection that is closed here ends without a word, and the other side cannot tell
+// being turned away from a broken network.
+func (g *gater) InterceptSecured(network.Direction, corepeer.ID, network.ConnMultiaddrs) bool {
+	return true
 }
 
-// InterceptUpgraded looks at the key exchange, which QUIC does out of our reach.
+// InterceptUpgraded knows who it is and how the connection was keyed, which QUIC does out of our reach. What it refuses is
+// closed with network.ConnGated.
 func (g *gater) InterceptUpgraded(c network.Conn) (bool, control.DisconnectReason) {
+	if cause := g.welcome(c.RemotePeer()); cause != "" {
+		g.refuse(cause)
+		return false, 0
+	}
 	if tlspq.Hybrid(c) {
 		return true, 0
 	}

@@ -17,23 +17,26 @@ const (
 	// A link that is silent for pingAfter is asked for a sign of life, and has this long to give one: on a local network a
 	// killed process shows within eight seconds. QUIC by itself takes 30 s. Elsewhere a relayed path has 2 s round trip.
 	pingAfter     = 2 * time.Second
-	pingLocal     = 6 * time.Second
+	pingLocal     = 5 * time.Second
 	pingElsewhere = 12 * time.Second
 
-	keepEvery = time.Second
+	// overslept is how late a deadline may be noticed before it is us who were away: suspended, or starved of a processor.
+	overslept = 2 * time.Second
+
+	keepEvery = 500 * time.Millisecond
 
 	// spareFor is how long a link or a connection that another one has replaced is kept.
 	spareFor = time.Minute
 
-	// rekeyGrace is how long the handshake's initiator has to make an old link anew before the other end does.
-	rekeyGrace = 10 * time.Minute
+	// renewAgain is when an old link is tried again that could not be made anew.
+	renewAgain = time.Minute
 )
 
 // keep looks after links: dead ones are ended, old ones made anew, spare ones let go.
 func (s *station) keep(ctx context.Context) error {
 	var work sync.WaitGroup
 	defer work.Wait()
-	k := &keeper{station: s, busy: make(map[*link.Link]bool)}
+	k := &keeper{station: s, renewed: make(map[identity.PeerID]time.Time), busy: make(map[*link.Link]bool)}
 	tick := time.NewTicker(keepEvery)
 	defer tick.Stop()
 	for {
@@ -55,6 +58,7 @@ func (s *station) keep(ctx context.Context) error {
 // keeper remembers which links are being worked on.
 type keeper struct {
 	station *station
+	renewed map[identity.PeerID]time.Time // of the goroutine of keep: when a link was last to be made anew
 
 	mu   sync.Mutex
 	busy map[*link.Link]bool // guarded by mu
@@ -66,7 +70,7 @@ func (k *keeper) look(ctx context.Context, work *sync.WaitGroup, l *link.Link, n
 	newest := k.station.pool.Newest(l.Peer()) == l
 	var job func(context.Context, *link.Link)
 	switch {
-	case newest && l.Worn() && (l.Initiator() || l.Age() > link.MaxAge+rekeyGrace):
+	case newest && l.Worn() && time.Since(k.renewed[l.Peer()]) > renewAgain:
 		job = k.renew
 	case newest && (silent > pingAfter || now):
 		job = k.ping
@@ -75,6 +79,9 @@ func (k *keeper) look(ctx context.Context, work *sync.WaitGroup, l *link.Link, n
 	}
 	if job == nil || !k.begin(l) {
 		return
+	}
+	if newest && l.Worn() {
+		k.renewed[l.Peer()] = time.Now()
 	}
 	work.Go(func() {
 		defer k.end(l)
@@ -107,7 +114,11 @@ func (k *keeper) ping(ctx context.Context, l *link.Link) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	asked := time.Now()
 	err := l.Ping(ctx)
+	if time.Since(asked) > patience+overslept {
+		return // the answer may lie unread
+	}
 	if err == nil || errors.Is(err, link.ErrGone) || errors.Is(err, context.Canceled) || time.Since(l.Heard()) < patience {
 		return // alive, over, or to be asked again
 	}
@@ -119,7 +130,7 @@ func (k *keeper) ping(ctx context.Context, l *link.Link) {
 	_ = k.station.host.Network().ClosePeer(hostID(l.Peer()))
 }
 
-// renew makes a link anew. The old one serves until it is silent.
+// renew makes a link anew. The old one serves until it is silent. Both ends may do so at once, and then have two new ones.
 func (k *keeper) renew(ctx context.Context, l *link.Link) {
 	id := identity.AccountOf(l.Hello().Account)
 	if _, err := k.station.pool.Connect(ctx, link.Target{Peer: l.Peer(), Account: id}); err != nil {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -22,6 +23,7 @@ type Node struct {
 	self  peer.Self
 	key   ci.PrivKey
 	log   *slog.Logger
+	age   time.Duration // at which links are made anew; 0: link.MaxAge
 	facts *facts
 	table *table
 

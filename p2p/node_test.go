@@ -143,6 +143,35 @@ func TestPeerThatStopsIsGoneAndComesBack(t *testing.T) {
 	}
 }
 
+// TestOldLinksAreMadeAnewWhileInUse shortens a day to two seconds.
+func TestOldLinksAreMadeAnewWhileInUse(t *testing.T) {
+	a, b := idle(t, newSelf(t), peer.Services{Listen: loopback}), idle(t, newSelf(t), peer.Services{Listen: loopback})
+	a.node.age, b.node.age = 2*time.Second, 2*time.Second
+	a.run(t)
+	b.run(t)
+	befriend(t, a, b)
+	first := a.node.at().pool.Find(b.device())
+	end := time.After(10 * time.Second)
+	for l := first; l == first; l = a.node.at().pool.Find(b.device()) {
+		select {
+		case <-end:
+			t.Fatal("the link was never made anew")
+		default:
+			talk(t, a, b)
+			talk(t, b, a)
+		}
+	}
+	talk(t, a, b)
+	talk(t, b, a)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, x := range a.facts {
+		if f, ok := x.(peer.PathChanged); ok && f.Path == peer.None {
+			t.Error("there was no path meanwhile")
+		}
+	}
+}
+
 func TestCallDialsWhoIsNotKeptConnected(t *testing.T) {
 	a, b := newPerson(t), newPerson(t)
 	a.node.SetPeers([]peer.Known{b.row(t, peer.Member)})

@@ -270,16 +270,6 @@ func stranger(t testing.TB, opts ...libp2p.Option) host.Host {
 	return h
 }
 
-// strangerAs is one with the host key of a person.
-func strangerAs(t testing.TB, self peer.Self) host.Host {
-	t.Helper()
-	k, err := ci.UnmarshalEd25519PrivateKey(self.Host)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return stranger(t, libp2p.Identity(k))
-}
-
 // knownAs is a row for a host that has no account.
 func knownAs(h host.Host) peer.Known {
 	id, _ := peerID(h.ID())
@@ -299,4 +289,14 @@ func settled(t testing.TB, before int) {
 	}
 	buf := make([]byte, 1<<20)
 	t.Errorf("%d goroutines, %d before:\n%s", runtime.NumGoroutine(), before, buf[:runtime.Stack(buf, true)])
+}
+
+// rsaHost is one whose key is none of ours.
+func rsaHost(t testing.TB) host.Host {
+	t.Helper()
+	k, _, err := ci.GenerateRSAKeyPair(2048, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stranger(t, libp2p.Identity(k))
 }

@@ -60,7 +60,7 @@ func newStation(n *Node, h Handler, services peer.Services) (*station, error) {
 		return nil, errors.New("starting node: the certificate is for another host key")
 	}
 	s.pool = link.New(s.host, link.Config{
-		Self: n.self, Logger: n.log,
+		Self: n.self, Logger: n.log, MaxAge: n.age,
 		Nearby:  func() bool { return s.tuned().NearbyName != "" },
 		Class:   n.table.class,
 		Hello:   h.HandleHello,

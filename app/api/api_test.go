@@ -316,31 +316,36 @@ func TestEventsNameTheRoomThatChanged(t *testing.T) {
 
 func TestDetachEndsWhatIsUnderWay(t *testing.T) {
 	h := open(t, true)
-	begun, ended := make(chan struct{}), make(chan error, 1)
+	room := h.notes(t)
+	followed, sent := make(chan error, 1), make(chan error, 1)
+	came := make(chan struct{}, 2)
 	go func() {
-		ended <- h.Lines(t.Context(), h.notes(t)+"/messages?follow=1", func(Line) error {
-			close(begun)
+		followed <- h.Lines(t.Context(), room+"/messages?follow=1", func(Line) error {
+			came <- struct{}{}
 			return nil
 		})
 	}()
-	if err := h.Post(t.Context(), h.notes(t)+"/messages", Draft{Text: "hello"}, nil); err != nil {
-		t.Fatal(err)
-	}
-	<-begun
-	hung := make(chan error, 1)
-	go func() { // lines whose sender says nothing more
-		hung <- h.SendLines(t.Context(), h.notes(t)+"/messages", func() (Draft, error) {
+	said := false
+	go func() { // one line, and then the sender says nothing more
+		sent <- h.SendLines(t.Context(), room+"/messages", func() (Draft, error) {
+			if !said {
+				said = true
+				return Draft{Text: "hello"}, nil
+			}
 			<-t.Context().Done()
 			return Draft{}, io.EOF
-		}, func(Line) error { return nil })
+		}, func(Line) error {
+			came <- struct{}{}
+			return nil
+		})
 	}()
+	<-came
+	<-came
 	h.server.Detach()
-	if err := <-ended; err != nil {
+	if err := <-followed; err != nil {
 		t.Errorf("following ended with %v", err)
 	}
-	if err := <-hung; err == nil {
-		t.Error("sending lines ended as if all had been sent")
-	}
+	is(t, "lines that were not all sent", <-sent, CodeLost)
 	is(t, "after Detach", h.Get(t.Context(), "/v1/status", nil), CodeLocked)
 }
 

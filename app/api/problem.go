@@ -7,7 +7,6 @@ import (
 	"net/http"
 
 	"github.com/cryptexq/cryptexq/app"
-	"github.com/cryptexq/cryptexq/app/store"
 	"github.com/cryptexq/cryptexq/crypto/identity"
 )
 
@@ -55,7 +54,6 @@ var kinds = []struct {
 	status int
 }{
 	{app.ErrPassword, CodePassword, http.StatusForbidden},
-	{store.ErrPassword, CodePassword, http.StatusForbidden},
 	{app.ErrNotFound, CodeNotFound, http.StatusNotFound},
 	{app.ErrSelf, "self", http.StatusConflict},
 	{app.ErrKnown, "known", http.StatusConflict},
@@ -72,11 +70,11 @@ var kinds = []struct {
 	{app.ErrShort, "short_password", http.StatusUnprocessableEntity},
 	{app.ErrNoRequest, "no_request", http.StatusConflict},
 	{app.ErrClosed, CodeLocked, http.StatusServiceUnavailable},
-	{store.ErrNone, "no_account", http.StatusNotFound},
-	{store.ErrExists, "exists", http.StatusConflict},
-	{store.ErrNewer, "newer_vault", http.StatusConflict},
-	{store.ErrFull, "disk_full", http.StatusInsufficientStorage},
-	{store.ErrClosed, CodeLocked, http.StatusServiceUnavailable},
+	{app.ErrNone, "no_account", http.StatusNotFound},
+	{app.ErrExists, "exists", http.StatusConflict},
+	{app.ErrNewerVault, "newer_vault", http.StatusConflict},
+	{app.ErrFull, "disk_full", http.StatusInsufficientStorage},
+	{app.ErrClosed, CodeLocked, http.StatusServiceUnavailable},
 	{context.Canceled, CodeLocked, http.StatusServiceUnavailable},
 	{context.DeadlineExceeded, CodeTimeout, http.StatusGatewayTimeout},
 	{errMessageID, CodeNotFound, http.StatusNotFound},
@@ -100,9 +98,9 @@ func describe(err error) (*Error, int) {
 		own       *Error
 		ambiguous *app.AmbiguousError
 		pause     *app.PauseError
-		used      *store.InUseError
-		damaged   *store.DamagedError
-		foreign   *store.ForeignError
+		used      *app.InUseError
+		damaged   *app.DamagedError
+		foreign   *app.ForeignError
 	)
 	e := &Error{Message: err.Error()}
 	switch {

@@ -99,6 +99,7 @@ func (g *rig) open() (*Store, error) {
 	}
 	if err == nil {
 		g.maybe = nil
+		s.checkpointEvery, s.checkpointAt = 60, 60
 	}
 	if err == nil && s.Rolled() {
 		s.Close()

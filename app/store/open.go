@@ -46,7 +46,7 @@ func begin(ctx context.Context, cfg Config) (*Store, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	s := &Store{cfg: cfg.withDefaults(), checkpointAt: checkpointPages}
+	s := &Store{cfg: cfg.withDefaults(), checkpointAt: checkpointPages, checkpointEvery: checkpointPages}
 	dir, err := filepath.Abs(s.cfg.Dir)
 	if err != nil {
 		return nil, err
@@ -125,7 +125,7 @@ func (s *Store) create(ctx context.Context, with secret, p vault.Params) (err er
 	if s.writer.conn, err = s.dial(making); err != nil {
 		return err
 	}
-	if err := migrate(s.writer.conn.Conn); err != nil {
+	if err := migrate(s.writer.conn.Conn, migrations()); err != nil {
 		return err
 	}
 	if err := s.checkpoint(sqlite3.CHECKPOINT_TRUNCATE); err != nil {

@@ -188,7 +188,7 @@ func (s *Store) firstWrites() (err error) {
 	if err != nil {
 		return err
 	}
-	if err := migrate(s.writer.conn.Conn); err != nil {
+	if err := migrate(s.writer.conn.Conn, migrations()); err != nil {
 		return err
 	}
 	n, err := commits(s.writer.conn)

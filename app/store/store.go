@@ -84,12 +84,13 @@ type Store struct {
 	readers chan *place  // those that are free
 	gate    sync.RWMutex // held for writing from the commit of an own segment until its anchor is on disk
 
-	connMu       sync.Mutex
-	writer       place // guarded by connMu, as all below
-	ended        bool
-	logPages     int  // frames in the log
-	checkpointAt int  // frames from which it is written back
-	cut          bool // the log is to be cut off: something was erased
+	connMu          sync.Mutex
+	writer          place // guarded by connMu, as all below
+	ended           bool
+	logPages        int  // frames in the log
+	checkpointEvery int  // frames, checkpointPages
+	checkpointAt    int  // frames from which it is written back
+	cut             bool // the log is to be cut off: something was erased
 
 	upkeepMu sync.Mutex
 	upkeep   upkeep // guarded by upkeepMu
@@ -106,7 +107,7 @@ func (s *Store) dial(r role) (*conn, error) {
 	if r != reading {
 		c.WALHook(func(_ *sqlite3.Conn, _ string, pages int) error {
 			if pages < s.logPages {
-				s.checkpointAt = checkpointPages // the log began anew
+				s.checkpointAt = s.checkpointEvery // the log began anew
 			}
 			s.logPages = pages
 			return nil

@@ -198,7 +198,7 @@ func (b *Beacon) speak(ctx context.Context, sockets []*socket, now Network, aske
 	defer renew.Stop()
 	ask := time.NewTimer(0)
 	defer ask.Stop()
-	wait := time.Second // between questions: 1, 2, 4 ... 60 s
+	wait := time.Second // between questions: 1, 2, 4 ... 120 s
 	answer := time.NewTimer(0)
 	defer answer.Stop()
 	again := true // the first announcement is repeated once: packets get lost
@@ -224,7 +224,7 @@ func (b *Beacon) speak(ctx context.Context, sockets []*socket, now Network, aske
 		case <-ask.C:
 			b.ask(sockets)
 			ask.Reset(wait + mathrand.N(wait/4))
-			wait = min(2*wait, time.Minute)
+			wait = min(2*wait, 2*time.Minute)
 		case <-asked:
 			promise(mathrand.N(100 * time.Millisecond))
 		case <-b.announce:

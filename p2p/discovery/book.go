@@ -12,8 +12,9 @@ const (
 	// announces thousands, nobody is shown reliably, and nothing is lost but a list.
 	maxFound = 256
 
-	// forgetAfter is how long somebody is remembered whom the beacon does not hear any more: two questions and an answer.
-	forgetAfter = 3 * time.Minute
+	// forgetAfter is how long somebody is remembered who does not answer, and whom the beacon does not hear any more: it asks
+	// every two minutes.
+	forgetAfter = 5 * time.Minute
 
 	// askAgain is when somebody who answered is asked again: Found must come once a minute.
 	askAgain = 40 * time.Second

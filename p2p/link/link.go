@@ -40,9 +40,10 @@ const (
 	// path of 50 ms carry 320 small requests a second, and bounds what a peer can make us hold to 1.2 MiB a link.
 	MaxRequests = 16
 
-	// MaxAge is the age at which a link is to be made anew. keepAge is when it ends whatever its use, should nobody have.
-	MaxAge  = 24 * time.Hour
-	keepAge = MaxAge + time.Hour
+	// MaxAge is the age at which a link is to be made anew, if Config says nothing else. It ends afterLife later, whatever its
+	// use, should nobody have.
+	MaxAge    = 24 * time.Hour
+	afterLife = time.Hour
 
 	// maxFrames is after how many frames a link is to be made anew: a frame has at most five records, so that no stream
 	// of it comes near the 2^32 records after which package record refuses.
@@ -134,10 +135,12 @@ func (l *Link) Heard() time.Time { return time.Unix(0, l.heard.Load()) }
 func (l *Link) Age() time.Duration { return time.Since(l.made) }
 
 // Worn says whether the link is to be made anew by another handshake.
-func (l *Link) Worn() bool { return time.Since(l.made) > MaxAge || l.frames.Load() > maxFrames }
+func (l *Link) Worn() bool { return l.Age() > l.pool.config.MaxAge || l.frames.Load() > maxFrames }
 
 // expired says whether the link may not be used any more.
-func (l *Link) expired() bool { return time.Since(l.made) > keepAge || l.frames.Load() > 2*maxFrames }
+func (l *Link) expired() bool {
+	return l.Age() > l.pool.config.MaxAge+afterLife || l.frames.Load() > 2*maxFrames
+}
 
 // Class is what the other end is to us.
 func (l *Link) Class() peer.Class {

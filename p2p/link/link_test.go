@@ -565,6 +565,28 @@ func TestStrangersAreThrottledAndContactsAreNot(t *testing.T) {
 	}
 }
 
+func TestLinkEndsWhenNobodyMadeItAnew(t *testing.T) {
+	a, b := newParty(t, "tcp"), newParty(t, "tcp")
+	l := join(t, a, b)
+	b.eventually(t, "b has the link", func() bool { return b.ups == 1 })
+	if l.Worn() {
+		t.Error("a new link is worn")
+	}
+	back := b.pool.Newest(a.id())
+	back.made = back.made.Add(-MaxAge - time.Minute)
+	if !back.Worn() || back.expired() {
+		t.Error("a link is worn after a day, and may be used until it is made anew")
+	}
+	honest(t, l)
+	back.made = back.made.Add(-afterLife)
+	if _, err := l.Call(t.Context(), peer.Have, nil); !errors.Is(err, ErrGone) {
+		t.Errorf("Call on a link that the other end holds for too old: %v, want ErrGone", err)
+	}
+	if _, err := back.Call(t.Context(), peer.Have, nil); !errors.Is(err, ErrGone) {
+		t.Errorf("Call on a link that is too old: %v, want ErrGone", err)
+	}
+}
+
 func TestNothingIsLeftAfterRun(t *testing.T) {
 	a, b := newParty(t, "tcp"), newParty(t, "quic")
 	c := newParty(t, "tcp")

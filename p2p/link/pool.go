@@ -42,7 +42,8 @@ const maxVerified = 256
 // Config joins a Pool to its node. The functions are called from many goroutines at a time.
 type Config struct {
 	Self   peer.Self
-	Logger *slog.Logger // nil discards
+	Logger *slog.Logger  // nil discards
+	MaxAge time.Duration // when a link is worn; 0: the package's MaxAge
 
 	// Nearby says whether handshakes are answered that name us by PeerID alone.
 	Nearby func() bool
@@ -100,6 +101,9 @@ type guest struct {
 func New(h host.Host, c Config) *Pool {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.MaxAge == 0 {
+		c.MaxAge = MaxAge
 	}
 	p := &Pool{
 		host: h, config: c, local: c.Self.Device.Certificate.Peer,
