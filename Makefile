@@ -26,8 +26,9 @@ test:
 check:
 	@sh scripts/check.sh
 
+# Figures, each beside what was promised: primitives, the whole path between real processes, a page of a long thread (PAGE messages).
 bench: headless
-	./build/cryptexq-headless bench
+	@sh scripts/bench.sh
 
 # Hours instead of minutes: 100 kills, 500 simulated seeds, every fuzz target for FUZZTIME (a minute).
 long:

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -18,8 +20,9 @@ func wire200(i int) Draft { return Draft{Text: fmt.Sprintf("%06d", i) + strings.
 
 // cable is a Network of one other service in the same process: it costs nothing, so that what a benchmark sees is ours.
 type cable struct {
-	to *Service
-	as identity.DeviceID
+	to  *Service
+	as  identity.DeviceID
+	cut atomic.Bool // nothing passes
 }
 
 func (c *cable) SetPeers([]peer.Known)           {}
@@ -28,6 +31,9 @@ func (c *cable) SetServices(peer.Services) error { return nil }
 func (c *cable) Status() peer.Status             { return peer.Status{Peers: 1} }
 
 func (c *cable) Call(ctx context.Context, _ identity.DeviceID, k peer.Kind, body []byte) ([]byte, error) {
+	if c.cut.Load() {
+		return nil, peer.ErrUnreachable
+	}
 	return c.to.HandleFrame(ctx, c.as, k, body)
 }
 
@@ -84,14 +90,15 @@ func until(b *testing.B, w *Watcher, done func() bool) {
 	}
 }
 
-// pair is two contacts who are linked and talk.
-func pair(b *testing.B) (ann, bob *Service, room RoomID) {
+// pair is two contacts who are linked and talk, and the line from ann to bob.
+func pair(b *testing.B) (ann, bob *Service, room RoomID, line *cable) {
 	b.Helper()
 	ann, bob = someone(b, "ann"), someone(b, "bob")
 	ctx, stop := context.WithCancel(b.Context())
 	var g errgroup.Group
-	g.Go(func() error { return ann.Run(ctx, &cable{bob, ann.Self().Device.Certificate.ID()}) })
-	g.Go(func() error { return bob.Run(ctx, &cable{ann, bob.Self().Device.Certificate.ID()}) })
+	line = &cable{to: bob, as: ann.Self().Device.Certificate.ID()}
+	g.Go(func() error { return ann.Run(ctx, line) })
+	g.Go(func() error { return bob.Run(ctx, &cable{to: ann, as: bob.Self().Device.Certificate.ID()}) })
 	b.Cleanup(func() {
 		stop()
 		if err := g.Wait(); err != nil {
@@ -120,13 +127,13 @@ func pair(b *testing.B) (ann, bob *Service, room RoomID) {
 	if _, err := bob.People.Accept(b.Context(), ann.me.id); err != nil {
 		b.Fatal(err)
 	}
-	return ann, bob, c.Room
+	return ann, bob, c.Room, line
 }
 
 // BenchmarkBurst is one message of 200 bytes in a burst, from handing in until the author knows that it was stored and opened, with
 // both sides in this process and on its disk.
 func BenchmarkBurst(b *testing.B) {
-	ann, _, room := pair(b)
+	ann, _, room, _ := pair(b)
 	w := ann.Watch()
 	defer w.Close()
 	first, err := ann.Rooms.Send(b.Context(), room, wire200(0))
@@ -160,4 +167,63 @@ func BenchmarkBurst(b *testing.B) {
 	}
 	until(b, w, delivered(last))
 	b.ReportMetric(float64((processTime()-used).Microseconds())/float64(b.N), "cpu-µs/op")
+}
+
+// BenchmarkAlone is a lone message of 200 bytes, from handing in until the author knows that it was stored and opened, both sides in
+// this process and on its disk.
+func BenchmarkAlone(b *testing.B) {
+	ann, _, room, _ := pair(b)
+	w := ann.Watch()
+	defer w.Close()
+	used := processTime()
+	for b.Loop() {
+		id, err := ann.Rooms.Send(b.Context(), room, wire200(0))
+		if err != nil {
+			b.Fatal(err)
+		}
+		until(b, w, func() bool {
+			m, err := ann.Rooms.Message(b.Context(), id)
+			if err != nil {
+				b.Fatal(err)
+			}
+			return m.State >= Delivered
+		})
+	}
+	b.ReportMetric(float64((processTime()-used).Microseconds())/float64(b.N), "cpu-µs/op")
+}
+
+// BenchmarkMissed is 1000 messages, each a segment of its own, that were written while the link was down: from when it is there until
+// the author knows that all were stored and opened.
+func BenchmarkMissed(b *testing.B) {
+	ann, bob, room, line := pair(b)
+	w := ann.Watch()
+	defer w.Close()
+	device := bob.Self().Device.Certificate
+	var used time.Duration
+	var last MessageID
+	for b.Loop() {
+		b.StopTimer()
+		line.cut.Store(true)
+		ann.HandleFact(peer.PathChanged{Device: device.ID(), Peer: device.Peer, Path: peer.None})
+		for i := range 1000 {
+			id, err := ann.Rooms.Send(b.Context(), room, wire200(i))
+			if err != nil {
+				b.Fatal(err)
+			}
+			last = id
+		}
+		before := processTime()
+		b.StartTimer()
+		line.cut.Store(false)
+		plug(b, ann, bob)
+		until(b, w, func() bool {
+			m, err := ann.Rooms.Message(b.Context(), last)
+			if err != nil {
+				b.Fatal(err)
+			}
+			return m.State >= Delivered
+		})
+		used += processTime() - before
+	}
+	b.ReportMetric(float64(used.Milliseconds())/float64(b.N), "cpu-ms/op")
 }

@@ -2,10 +2,12 @@ package app
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/cryptexq/cryptexq/app/store"
 	"github.com/cryptexq/cryptexq/app/wire"
+	"github.com/cryptexq/cryptexq/crypto/segment"
 )
 
 // SendAll stores messages in their order, in as few segments as they fit in. It returns the names of those that are stored;
@@ -45,4 +47,36 @@ func (m *Rooms) SendAll(ctx context.Context, id RoomID, drafts []Draft) ([]Messa
 		ids = append(ids, s.id)
 	}
 	return ids, err
+}
+
+// Stored reads messages of a room by their names, in the order of these: what SendAll stored, in one look instead of one each.
+func (m *Rooms) Stored(ctx context.Context, id RoomID, names []MessageID) (all []Message, err error) {
+	if len(names) == 0 {
+		return nil, nil
+	}
+	err = m.st.View(ctx, func(r *store.Reader) error {
+		room, found, err := r.Room(id)
+		if err != nil || !found {
+			return errors.Join(err, errUnless(found, ErrNotFound))
+		}
+		logs := map[segment.ID]store.Log{}
+		rows := make([]store.Message, 0, len(names))
+		for _, name := range names {
+			l, known := logs[name.Log]
+			if !known {
+				if l, found, err = r.Log([32]byte(name.Log)); err != nil || !found || l.Room != room.Row {
+					return errors.Join(err, errUnless(err != nil, ErrNotFound))
+				}
+				logs[name.Log] = l
+			}
+			row, found, err := r.Message(l.Row, int64(name.Index))
+			if err != nil || !found {
+				return errors.Join(err, errUnless(found, ErrNotFound))
+			}
+			rows = append(rows, row)
+		}
+		all, err = m.view(r, room, rows)
+		return err
+	})
+	return all, err
 }

@@ -40,9 +40,11 @@ type parcel struct {
 }
 
 func later(reason uint8) *wire.Answer { return &wire.Answer{Code: wire.AnswerLater, Reason: reason} }
+
 func refused(reason uint8) *wire.Answer {
 	return &wire.Answer{Code: wire.AnswerRefused, Reason: reason}
 }
+
 func have(l store.Log, readTo int64) *wire.Answer {
 	h := haveOf(l, readTo)
 	return &wire.Answer{Code: wire.AnswerHave, Have: &h}

@@ -28,8 +28,7 @@ type draft struct {
 	sort    int64
 
 	chain  store.Chain
-	has    bool // chain stands
-	cause  uint8
+	has    bool        // chain stands
 	theirs store.Chain // the newest of the other side, in a room of two
 	echo   bool        // and it calls for a new one of ours
 	begun  []store.Chain
@@ -295,6 +294,7 @@ func (d *draft) announce(tx *store.Tx, c store.Chain, cause uint8) error {
 }
 
 func (d *draft) commitEntries(tx *store.Tx, strokes []*stroke) error {
+	shown := false
 	for i, e := range d.entries {
 		e.Log = d.log.Row
 		row, err := tx.AddEntry(e)
@@ -315,11 +315,12 @@ func (d *draft) commitEntries(tx *store.Tx, strokes []*stroke) error {
 		if err := tx.AddMessage(m); err != nil {
 			return err
 		}
-		if err := tx.NoteMessage(d.room.Row, d.sort, 0); err != nil {
-			return err
-		}
+		shown = true
 	}
-	return nil
+	if !shown {
+		return nil
+	}
+	return tx.NoteMessage(d.room.Row, d.sort, 0)
 }
 
 // tieOf orders messages of one sort value: the first six bytes of the log id, the same on every machine.

@@ -113,7 +113,7 @@ func (o *Owner) handOutCard(ctx context.Context) error {
 	})
 }
 
-// Settings are read and written by key; what they mean is whoever keeps them.
+// Setting reads one by its key; what it means is for whoever keeps it.
 func (o *Owner) Setting(ctx context.Context, key, otherwise string) (value string, err error) {
 	err = o.st.View(ctx, func(r *store.Reader) (err error) {
 		value, err = r.Setting(key, otherwise)

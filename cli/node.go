@@ -14,6 +14,7 @@ import (
 
 	"github.com/cryptexq/cryptexq/app"
 	"github.com/cryptexq/cryptexq/app/api"
+	"github.com/cryptexq/cryptexq/crypto/identity"
 )
 
 // wishes are the flags of node. What was not said is as the settings in the store say.
@@ -22,6 +23,7 @@ type wishes struct {
 	nearby       bool
 	noMDNS       bool
 	readReceipts bool
+	clockOff     time.Duration // for tests: how far the clock is ahead
 	said         func(flag string) bool
 }
 
@@ -47,6 +49,8 @@ func (c *console) nodeCommand() *cobra.Command {
 	f.BoolVar(&w.nearby, "nearby", false, "show one's name on the LAN")
 	f.BoolVar(&w.noMDNS, "no-mdns", false, "neither look for others on the LAN nor be found")
 	f.BoolVar(&w.readReceipts, "read-receipts", false, "tell, and be told, what was read; kept until it is set otherwise")
+	f.DurationVar(&w.clockOff, "clock-off", 0, "for tests: run as if the clock were ahead by so much")
+	_ = f.MarkHidden("clock-off")
 	for _, name := range laterServices {
 		f.Bool(name, false, "not in this version yet")
 		_ = f.MarkHidden(name) // the flag is there: it was made one line above
@@ -61,7 +65,11 @@ func (c *console) node(ctx context.Context, w wishes) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, endLog()) }()
-	p, err := app.OpenProfile(c.place.data, app.Config{Logger: log})
+	if err := c.greetLog(log); err != nil {
+		return err
+	}
+	now := func() time.Time { return time.Now().Add(w.clockOff) }
+	p, err := app.OpenProfile(c.place.data, app.Config{Logger: log, Now: now})
 	if err != nil {
 		return err
 	}
@@ -79,12 +87,22 @@ func (c *console) node(ctx context.Context, w wishes) (err error) {
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	clear(password)
+	log.Info("vault open")
 	n, err := c.settle(ctx, s, w, level)
 	if err != nil {
 		return err
 	}
 	n.Log = log
 	return c.serve(ctx, s, n)
+}
+
+// greetLog begins a log with what runs here, once it is known to work.
+func (c *console) greetLog(log *slog.Logger) error {
+	if err := selfTest(); err != nil {
+		return err
+	}
+	log.Info("starting", "version", c.program.Version, "commit", c.program.Commit, "suite", identity.Suite, "self_test", "passed", "pid", os.Getpid())
+	return nil
 }
 
 // settle joins what was said with what the settings say.
@@ -97,6 +115,9 @@ func (c *console) settle(ctx context.Context, s *app.Service, w wishes, level *s
 	n = Network{Listen: w.listen, MDNS: !w.noMDNS}
 	if !w.said("listen") {
 		n.Listen = strings.Fields(setting("listen", ""))
+	}
+	if len(n.Listen) == 0 {
+		n.Listen = nil // empty would mean nowhere
 	}
 	if !w.said("no-mdns") {
 		n.MDNS = setting("mdns", "yes") == "yes"
@@ -141,7 +162,7 @@ func (c *console) serve(ctx context.Context, s *app.Service, n Network) error {
 	})
 	g.Go(func() error {
 		defer n.Log.Info("stopping")
-		return c.announce(ctx, s)
+		return c.announce(ctx, s, n.Log)
 	})
 	return g.Wait()
 }
@@ -150,7 +171,7 @@ func (c *console) serve(ctx context.Context, s *app.Service, n Network) error {
 const firstListen = 3 * time.Second
 
 // announce prints one line when the node can be reached, and returns when ctx ends.
-func (c *console) announce(ctx context.Context, s *app.Service) error {
+func (c *console) announce(ctx context.Context, s *app.Service, log *slog.Logger) error {
 	w := s.Watch()
 	defer w.Close()
 	soon, enough := context.WithTimeout(ctx, firstListen)
@@ -165,7 +186,7 @@ func (c *console) announce(ctx context.Context, s *app.Service) error {
 			return ignoreEnd(ctx, err)
 		}
 		if st.Ready && (len(id.Addresses) > 0 || soon.Err() != nil) {
-			if err := c.ready(id); err != nil {
+			if err := c.ready(id, log); err != nil {
 				return err
 			}
 			<-ctx.Done()
@@ -193,7 +214,8 @@ type started struct {
 	Addresses []string `json:"addresses"`
 }
 
-func (c *console) ready(id app.Identity) error {
+func (c *console) ready(id app.Identity, log *slog.Logger) error {
+	log.Info("ready", "listening_on", len(id.Addresses))
 	o := started{true, c.place.name, os.Getpid(), c.place.socket, append([]string{}, id.Addresses...)}
 	return show(c, o, func(o started) error {
 		return c.say("Ready: %s, process %d, %d addresses. End it with Ctrl+C or: cryptexq%s stop", clean(id.Name), o.PID, len(o.Addresses), c.profileFlag())
@@ -210,6 +232,9 @@ func (c *console) window(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, endLog()) }()
+	if err := c.greetLog(log); err != nil {
+		return err
+	}
 	p, err := app.OpenProfile(c.place.data, app.Config{Logger: log})
 	if e := (*api.Error)(nil); err != nil && errors.As(api.Describe(err), &e) && e.Code == api.CodeInUse {
 		return c.client.Post(ctx, "/v1/show", nil, nil)

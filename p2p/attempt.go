@@ -30,10 +30,15 @@ const dialDeadline = 20 * time.Second
 // does not say why a connection has ended to who opens a stream on it.
 const hungUp = 2 * time.Second
 
-// attempt makes a link with a peer of the table, and tells what came of it. It is the dialer's Try.
-func (s *station) attempt(ctx context.Context, id identity.PeerID) error {
+// attempts makes links for the dialer, and tells what came of it.
+type attempts struct{ station *station }
+
+// try makes a link with a peer of the table.
+func (a attempts) try(ctx context.Context, id identity.PeerID) error {
+	s := a.station
 	if s.pool.Newest(id) != nil {
-		return nil // they were faster
+		s.tellDialer(id) // they were faster
+		return nil
 	}
 	r, ok := s.node.table.row(id)
 	if !ok || r.Class == peer.Blocked {
@@ -41,7 +46,7 @@ func (s *station) attempt(ctx context.Context, id identity.PeerID) error {
 	}
 	dialled := time.Time{}
 	if !s.connected(id) {
-		if err := s.connect(ctx, &r); err != nil {
+		if err := a.connect(ctx, &r); err != nil {
 			return err
 		}
 		dialled = time.Now()
@@ -52,7 +57,7 @@ func (s *station) attempt(ctx context.Context, id identity.PeerID) error {
 		if cause == peer.CauseTimeout && time.Since(dialled) < hungUp && !s.connected(id) {
 			cause = peer.CauseRefused
 		}
-		s.tellAttempt(&r, s.addressOf(id), cause, err)
+		a.tell(&r, s.paths.address(id), cause, err)
 		if cause == peer.CauseTimeout && s.pool.Newest(id) == nil {
 			_ = s.host.Network().ClosePeer(hostID(id)) // it may be dead: the next attempt is to dial
 		}
@@ -61,20 +66,21 @@ func (s *station) attempt(ctx context.Context, id identity.PeerID) error {
 	if c := l.Conn(); c != nil {
 		s.ranker.worked(c.RemoteMultiaddr())
 	}
-	s.tellAttempt(&r, s.addressOf(id), "", nil)
+	a.tell(&r, s.paths.address(id), "", nil)
 	return nil
 }
 
 // connect makes a connection, to the addresses of the row and those that were learnt since.
-func (s *station) connect(ctx context.Context, r *row) error {
-	addrs := r.addresses(s.heardAt(r.Peer))
+func (a attempts) connect(ctx context.Context, r *row) error {
+	s := a.station
+	addrs := r.addresses(s.scout.at(r.Peer))
 	now := s.network()
 	if len(addrs) == 0 {
-		s.tellAttempt(r, "", peer.CauseNoAddress, nil)
+		a.tell(r, "", peer.CauseNoAddress, nil)
 		return fmt.Errorf("no address of %s: %w", r.Peer.Short(), peer.ErrUnreachable)
 	}
 	if !now.Online() && !slices.ContainsFunc(addrs, manet.IsIPLoopback) {
-		s.tellAttempt(r, "", peer.CauseOffline, nil)
+		a.tell(r, "", peer.CauseOffline, nil)
 		return fmt.Errorf("no network here: %w", peer.ErrUnreachable)
 	}
 	if len(r.Addresses) > 0 { // the one that worked stands first
@@ -87,22 +93,24 @@ func (s *station) connect(ctx context.Context, r *row) error {
 	if sw, ok := s.host.Network().(*swarm.Swarm); ok {
 		sw.Backoff().Clear(id) // there is one back-off, and it is the dialer's
 	}
+	s.host.Peerstore().ClearAddrs(id) // what identify brought comes back with the table
 	s.host.Peerstore().AddAddrs(id, addrs, peerstore.TempAddrTTL)
 	_, err := s.host.Network().DialPeer(ctx, id)
 	if err == nil {
 		return nil
 	}
-	s.tellFailures(r, addrs, err, start)
+	a.tellFailures(r, addrs, err, start)
 	return fmt.Errorf("dialling %s: %w", r.Peer.Short(), errors.Join(peer.ErrUnreachable, err))
 }
 
 // tellFailures tells why each address failed, or why all did.
-func (s *station) tellFailures(r *row, addrs []ma.Multiaddr, err error, start time.Time) {
+func (a attempts) tellFailures(r *row, addrs []ma.Multiaddr, err error, start time.Time) {
+	s := a.station
 	failed, ok := errors.AsType[*swarm.DialError](err)
 	if !ok || len(failed.DialErrors) == 0 {
-		cause := s.dialCause(r.Peer, err, start)
-		for _, a := range addrs {
-			s.tellAttempt(r, a.String(), cause, err)
+		cause := a.cause(r.Peer, err, start)
+		for _, addr := range addrs {
+			a.tell(r, addr.String(), cause, err)
 		}
 		return
 	}
@@ -112,24 +120,26 @@ func (s *station) tellFailures(r *row, addrs []ma.Multiaddr, err error, start ti
 			continue // an address of theirs that is ours, too: 127.0.0.1, or a private one
 		}
 		s.ranker.failed(te.Address)
-		s.tellAttempt(r, te.Address.String(), s.dialCause(r.Peer, te.Cause, start), te.Cause)
+		a.tell(r, te.Address.String(), a.cause(r.Peer, te.Cause, start), te.Cause)
 		told++
 	}
 	if told == 0 {
-		s.tellAttempt(r, "", peer.CauseNoAddress, err)
+		a.tell(r, "", peer.CauseNoAddress, err)
 	}
 }
 
-// tellAttempt tells what came of an attempt at one address. Without a cause it worked.
-func (s *station) tellAttempt(r *row, addr string, cause peer.Cause, err error) {
-	s.node.facts.tell(peer.Attempt{Device: r.Device, Peer: r.Peer, Addr: addr, Cause: cause})
+// tell tells what came of an attempt at one address. Without a cause it worked.
+func (a attempts) tell(r *row, addr string, cause peer.Cause, err error) {
+	n := a.station.node
+	n.facts.tell(peer.Attempt{Device: r.Device, Peer: r.Peer, Addr: addr, Cause: cause})
 	if cause != "" {
-		s.node.log.Debug("could not reach a peer", "peer", r.Peer.Short(), "cause", string(cause), "err", err)
+		n.log.Debug("could not reach a peer", "peer", r.Peer.Short(), "cause", string(cause), "err", err)
 	}
 }
 
-// dialCause puts the failure of a dial in a word.
-func (s *station) dialCause(id identity.PeerID, err error, start time.Time) peer.Cause {
+// cause puts the failure of a dial in a word.
+func (a attempts) cause(id identity.PeerID, err error, start time.Time) peer.Cause {
+	s := a.station
 	switch {
 	case errors.Is(err, tlspq.ErrClassical), s.gater.wasClassical(hostID(id), start):
 		return peer.CauseClassical
@@ -186,17 +196,4 @@ func netTimeout(err error) bool {
 func isType[T error](err error) bool {
 	_, ok := errors.AsType[T](err)
 	return ok
-}
-
-// addressOf is the address of the connection with a host, or empty.
-func (s *station) addressOf(id identity.PeerID) string {
-	_, addr := s.paths.best(id)
-	return addr
-}
-
-// heardAt are the addresses of a host that the beacon heard.
-func (s *station) heardAt(id identity.PeerID) []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.learnt[id]
 }

@@ -66,6 +66,10 @@ type keeper struct {
 
 // look decides what a link needs.
 func (k *keeper) look(ctx context.Context, work *sync.WaitGroup, l *link.Link, now bool) {
+	if !k.station.connected(l.Peer()) {
+		l.Close()
+		return
+	}
 	silent := time.Since(l.Heard())
 	newest := k.station.pool.Newest(l.Peer()) == l
 	var job func(context.Context, *link.Link)
@@ -124,7 +128,7 @@ func (k *keeper) ping(ctx context.Context, l *link.Link) {
 	}
 	k.station.node.log.Info("a peer gives no sign of life", "peer", l.Peer().Short())
 	if c := l.Conn(); c != nil {
-		_ = c.Close()
+		_ = c.Close() // with the last one ends the link
 		return
 	}
 	_ = k.station.host.Network().ClosePeer(hostID(l.Peer()))

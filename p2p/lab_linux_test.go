@@ -21,7 +21,7 @@ const labEnv = "CRYPTEXQ_TEST_LAB"
 func inLab(t *testing.T) bool {
 	t.Helper()
 	if os.Getenv(labEnv) == t.Name() {
-		if err := raiseLoopback(); err != nil {
+		if err := setLoopback(unix.IFF_UP | unix.IFF_MULTICAST); err != nil {
 			t.Fatalf("setting up the loopback: %v", err)
 		}
 		return true
@@ -46,8 +46,8 @@ func inLab(t *testing.T) bool {
 	return false
 }
 
-// raiseLoopback does what `ip link set lo up multicast on` does.
-func raiseLoopback() error {
+// setLoopback does what `ip link set lo up multicast on` does, for one.
+func setLoopback(flags uint16) error {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0)
 	if err != nil {
 		return err
@@ -57,7 +57,7 @@ func raiseLoopback() error {
 	if err != nil {
 		return err
 	}
-	r.SetUint16(unix.IFF_UP | unix.IFF_MULTICAST)
+	r.SetUint16(flags)
 	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, r)
 }
 
@@ -127,5 +127,35 @@ func TestContactsOnTheSameNetworkNeedNoAddress(t *testing.T) {
 	a.reached(t, b, peer.Local)
 	b.reached(t, a, peer.Local)
 	t.Logf("a link after %v", time.Since(start).Round(time.Millisecond))
+	talk(t, a, b)
+}
+
+// TestNetworkThatGoesAndComesIsToldAndUsed has a network only while the loopback is one.
+func TestNetworkThatGoesAndComesIsToldAndUsed(t *testing.T) {
+	if !inLab(t) {
+		return
+	}
+	a, b := idle(t, newSelf(t), peer.Services{MDNS: true}), idle(t, newSelf(t), peer.Services{MDNS: true})
+	listening := func(some bool) func([]peer.Fact) bool {
+		return func(facts []peer.Fact) bool {
+			l, ok := last[peer.Listening](facts)
+			return ok && (len(l.Addresses) > 0) == some
+		}
+	}
+	if err := setLoopback(unix.IFF_UP); err != nil { // a machine without a network
+		t.Fatal(err)
+	}
+	a.run(t)
+	b.run(t)
+	a.eventually(t, 10*time.Second, "listening nowhere", listening(false))
+	far := peer.Known{Account: b.account(), Device: b.device(), Peer: b.id(), Class: peer.Contact, Addresses: []string{"/ip4/192.0.2.1/tcp/1"}}
+	a.node.SetPeers([]peer.Known{far})
+	b.node.SetPeers([]peer.Known{{Account: a.account(), Device: a.device(), Peer: a.id(), Class: peer.Contact}})
+	a.tried(t, b.id(), peer.CauseOffline)
+	if err := setLoopback(unix.IFF_UP | unix.IFF_MULTICAST); err != nil {
+		t.Fatal(err)
+	}
+	a.eventually(t, 10*time.Second, "listening somewhere", listening(true))
+	a.reached(t, b, peer.Local)
 	talk(t, a, b)
 }

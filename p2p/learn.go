@@ -10,7 +10,6 @@ import (
 	"github.com/libp2p/go-libp2p/core/record"
 	"github.com/libp2p/go-libp2p/p2p/host/eventbus"
 
-	"github.com/cryptexq/cryptexq/p2p/discovery"
 	"github.com/cryptexq/cryptexq/p2p/peer"
 )
 
@@ -82,40 +81,3 @@ func (s *station) tellListening(told []string) []string {
 	s.node.facts.tell(fact)
 	return now
 }
-
-// watchNetwork looks at the interfaces every three seconds. A change gives reason to hope for every peer, and to doubt every
-// link.
-func (s *station) watchNetwork(ctx context.Context) error {
-	return discovery.Watch(ctx, func(now discovery.Network) {
-		s.mu.Lock()
-		s.now = now
-		s.mu.Unlock()
-		s.ranker.moved(now)
-		s.dialer.HopeAll()
-		poke(s.jolt)
-		poke(s.moved)
-	})
-}
-
-// heard takes a find of the beacon's. For somebody whom we want it is reason to dial, as long as candidates have dials left;
-// for all others, only Nearby cares.
-func (s *station) heard(f discovery.Find) {
-	r, known := s.node.table.row(f.Peer)
-	if !known || r.Class == peer.Blocked {
-		return
-	}
-	s.mu.Lock()
-	s.learnt[f.Peer] = f.Addresses
-	for id := range s.learnt {
-		if len(s.learnt) > maxLearnt && id != f.Peer {
-			delete(s.learnt, id)
-		}
-	}
-	s.mu.Unlock()
-	if s.pool.Newest(f.Peer) == nil && s.hopes.known.Allow() {
-		s.dialer.Hope(f.Peer)
-	}
-}
-
-// maxLearnt bounds the peers whose addresses the beacon has brought; all are in the table.
-const maxLearnt = 1024

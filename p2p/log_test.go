@@ -7,15 +7,19 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 
-	"github.com/libp2p/go-libp2p/core/peer"
+	corepeer "github.com/libp2p/go-libp2p/core/peer"
 	ma "github.com/multiformats/go-multiaddr"
+
+	"github.com/cryptexq/cryptexq/crypto/identity"
+	"github.com/cryptexq/cryptexq/p2p/peer"
 )
 
 func TestLogsShowNoAddressAndNoWholeID(t *testing.T) {
 	const id = "12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA"
-	whole, err := peer.Decode(id)
+	whole, err := corepeer.Decode(id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,6 +42,56 @@ func TestLogsShowNoAddressAndNoWholeID(t *testing.T) {
 			t.Errorf("%q is missing in the log:\n%s", s, out.String())
 		}
 	}
+}
+
+// TestNodeLogsNoAddress runs two nodes at debug level, through links, failures and refusals.
+func TestNodeLogsNoAddress(t *testing.T) {
+	var mu sync.Mutex
+	var out bytes.Buffer
+	log := slog.New(slog.NewTextHandler(lockedWriter{&mu, &out}, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	people := make([]*person, 0, 2)
+	for range 2 {
+		p := idle(t, newSelf(t), peer.Services{Listen: loopback})
+		n, err := Open(Config{Self: p.self, Services: peer.Services{Listen: loopback}, Logger: log})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.node = n
+		p.run(t)
+		people = append(people, p)
+	}
+	a, b := people[0], people[1]
+	befriend(t, a, b)
+	talk(t, a, b)
+	b.frame = func(context.Context, identity.DeviceID, peer.Kind, []byte) ([]byte, error) {
+		return nil, fmt.Errorf("disk full at 127.0.0.1 for %s", a.id())
+	}
+	_, _ = a.node.Call(t.Context(), b.device(), peer.Fetch, nil)
+	gone := b.row(t, peer.Contact)
+	b.stop()
+	a.node.SetPeers([]peer.Known{gone})
+	a.tried(t, b.id(), peer.CauseClosed)
+	mu.Lock()
+	defer mu.Unlock()
+	for _, secret := range []string{"127.0.0.1", a.id().String(), b.id().String(), b.device().String(), b.account().String()} {
+		if strings.Contains(out.String(), secret) {
+			t.Errorf("%q is in the log:\n%s", secret, out.String())
+		}
+	}
+	if !strings.Contains(out.String(), b.id().Short()) {
+		t.Errorf("nothing about b is in the log:\n%s", out.String())
+	}
+}
+
+type lockedWriter struct {
+	mu *sync.Mutex
+	to *bytes.Buffer
+}
+
+func (w lockedWriter) Write(b []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.to.Write(b)
 }
 
 func TestLogHandlerAsksTheHandlerBelow(t *testing.T) {

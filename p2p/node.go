@@ -51,6 +51,7 @@ func Open(c Config) (*Node, error) {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
+	quiet := slog.New(LogHandler(c.Logger.Handler())) // libp2p's errors are full of addresses
 	key, err := ci.UnmarshalEd25519PrivateKey(c.Self.Host)
 	if err != nil {
 		return nil, fmt.Errorf("opening node: reading host key: %w", err)
@@ -62,7 +63,7 @@ func Open(c Config) (*Node, error) {
 		return nil, fmt.Errorf("opening node: %w", err)
 	}
 	return &Node{
-		self: c.Self, key: key, log: c.Logger, facts: newFacts(), table: newTable(),
+		self: c.Self, key: key, log: quiet, facts: newFacts(), table: newTable(),
 		services: c.Services, port: c.Self.Port,
 		changes: make(chan change), ended: make(chan struct{}),
 	}, nil
@@ -119,10 +120,10 @@ func (n *Node) stations(ctx context.Context, h Handler, services peer.Services) 
 func (n *Node) runStation(ctx context.Context, s *station, begun func()) (*change, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	n.setStation(s) // before run: who sets a table meanwhile is heard by one of the two
+	defer n.setStation(nil)
 	done := make(chan error, 1)
 	go func() { done <- s.run(ctx) }()
-	n.setStation(s)
-	defer n.setStation(nil)
 	begun()
 	select {
 	case err := <-done:
@@ -134,10 +135,15 @@ func (n *Node) runStation(ctx context.Context, s *station, begun func()) (*chang
 	}
 }
 
+// setStation makes s the one that calls go to, and gives it the services that were set while it was made.
 func (n *Node) setStation(s *station) {
 	n.mu.Lock()
-	defer n.mu.Unlock()
 	n.station = s
+	v := n.services
+	n.mu.Unlock()
+	if s != nil {
+		s.servicesChanged(v)
+	}
 }
 
 func (n *Node) setServices(s peer.Services) {

@@ -62,6 +62,12 @@ func (p *paths) best(id identity.PeerID) (path peer.Path, addr string) {
 	return path, addr
 }
 
+// address is that of the best connection with a host, or empty.
+func (p *paths) address(id identity.PeerID) string {
+	_, addr := p.best(id)
+	return addr
+}
+
 func (p *paths) pathOf(c network.Conn) peer.Path {
 	a := c.RemoteMultiaddr()
 	switch _, err := a.ValueForProtocol(ma.P_CIRCUIT); {

@@ -30,25 +30,22 @@ type station struct {
 	pool    *link.Pool
 	dialer  *discovery.Dialer
 	paths   *paths
-	hopes   *hopes
+	scout   *scout
 
-	jolt    chan struct{} // a token when the network has changed: links are to be tried
-	moved   chan struct{} // a token when the network has changed: our addresses have, too
-	retuned chan struct{} // a token when services have changed
+	jolt  chan struct{} // a token when the network has changed: links are to be tried
+	moved chan struct{} // a token when the network has changed: our addresses have, too
 
 	mu       sync.Mutex
-	services peer.Services                // guarded by mu
-	now      discovery.Network            // guarded by mu
-	learnt   map[identity.PeerID][]string // guarded by mu: addresses that the beacon heard, of peers in the table
+	services peer.Services     // guarded by mu
+	now      discovery.Network // guarded by mu
 }
 
 // newStation opens a host and makes what stands on it. Nothing is answered before run.
 func newStation(n *Node, h Handler, services peer.Services) (*station, error) {
 	s := &station{
 		node: n, handler: h, services: services,
-		gater: newGater(n.table, n.facts.refuse), ranker: newRanker(), hopes: newHopes(),
-		jolt: make(chan struct{}, 1), moved: make(chan struct{}, 1), retuned: make(chan struct{}, 1),
-		now: discovery.Look(), learnt: make(map[identity.PeerID][]string),
+		gater: newGater(n.table, n.facts.refuse), ranker: newRanker(), now: discovery.Look(),
+		jolt: make(chan struct{}, 1), moved: make(chan struct{}, 1),
 	}
 	var err error
 	if s.host, err = s.openHost(services); err != nil {
@@ -68,8 +65,8 @@ func newStation(n *Node, h Handler, services peer.Services) (*station, error) {
 		Refused: n.facts.refuse,
 		Changed: s.linkChanged,
 	})
-	s.dialer = discovery.NewDialer(self, s.attempt)
-	s.paths = newPaths(s)
+	s.dialer = discovery.NewDialer(self, attempts{s}.try)
+	s.paths, s.scout = newPaths(s), newScout(s)
 	return s, nil
 }
 
@@ -79,7 +76,7 @@ func (s *station) run(ctx context.Context) error {
 	s.host.Network().Notify(s.paths)
 	s.countUnknown()
 	s.peersChanged(nil)
-	for _, part := range []func(context.Context) error{s.pool.Run, s.dialer.Run, s.keep, s.learn, s.watchNetwork, s.discover} {
+	for _, part := range []func(context.Context) error{s.pool.Run, s.dialer.Run, s.keep, s.learn, s.watch, s.scout.run} {
 		g.Go(func() error { return part(ctx) })
 	}
 	err := g.Wait()
@@ -131,9 +128,12 @@ func (s *station) network() discovery.Network {
 // servicesChanged takes services that need no new host.
 func (s *station) servicesChanged(v peer.Services) {
 	s.mu.Lock()
+	same := s.services.MDNS == v.MDNS && s.services.NearbyName == v.NearbyName
 	s.services = v
 	s.mu.Unlock()
-	poke(s.retuned)
+	if !same {
+		poke(s.scout.again)
+	}
 }
 
 // What connections are protected for, and how much others are worth when some have to go.
@@ -189,11 +189,22 @@ func (s *station) linkChanged(l *link.Link, up bool) {
 		if c := s.node.table.class(l.Peer()); c != peer.Stranger {
 			l.SetClass(c)
 		}
-		s.dialer.Up(l.Peer())
+		if !s.connected(l.Peer()) { // the connection was gone before anybody knew of the link
+			l.Close()
+		}
 	}
 	s.paths.update(l.Peer(), l.Device())
-	if !up && s.pool.Newest(l.Peer()) == nil {
-		s.dialer.Down(l.Peer())
+	s.tellDialer(l.Peer())
+}
+
+// tellDialer tells the dialer whether there is a link with a host. It looks again after it has said that there is one: the
+// end of a link may overtake its beginning.
+func (s *station) tellDialer(id identity.PeerID) {
+	if s.pool.Newest(id) != nil {
+		s.dialer.Up(id)
+	}
+	if s.pool.Newest(id) == nil {
+		s.dialer.Down(id)
 	}
 }
 
@@ -224,6 +235,19 @@ func (s *station) reach(ctx context.Context, to identity.DeviceID) (*link.Link, 
 // listening are the addresses listened on, as others could use them.
 func (s *station) listening() []string {
 	return texts(advertised(s.host.Network().ListenAddresses(), s.network(), nil))
+}
+
+// watch looks at the interfaces every three seconds. A change gives reason to hope for every peer, and to doubt every link.
+func (s *station) watch(ctx context.Context) error {
+	return discovery.Watch(ctx, s.network(), func(now discovery.Network) {
+		s.mu.Lock()
+		s.now = now
+		s.mu.Unlock()
+		s.ranker.moved(now)
+		s.dialer.HopeAll()
+		poke(s.jolt)
+		poke(s.moved)
+	})
 }
 
 // local says whether a connection to a stays on the local network.

@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	// maxDialed is how many addresses of one peer are dialled. Of somebody whose word is all there is to it, six (wire.md).
+	// maxDialed is how many addresses of one peer are dialled. Of somebody whose word is all there is to it, six.
 	maxDialed, maxInvited = 16, 6
 )
 

@@ -21,6 +21,7 @@ type Error struct {
 	Left    int      `json:"left,omitempty"`    // of password: tries before a pause
 }
 
+// Error is the sentence.
 func (e *Error) Error() string { return e.Message }
 
 // The codes. Those of an account's own doings stand in the table below.

@@ -51,17 +51,25 @@ func sendLines(ctx context.Context, q question, room app.RoomID, w http.Response
 	if err := control.EnableFullDuplex(); err != nil {
 		return fmt.Errorf("sending lines: %w", err)
 	}
+	w.Header().Set("Connection", "close") // the deadline below would hit the next request on it
 	out := begin(w)
 	if err := out.flush(); err != nil {
 		return nil
 	}
 	ctx, stop := context.WithCancel(ctx)
-	context.AfterFunc(ctx, func() { _ = control.SetReadDeadline(time.Now()) }) // ends a read that waits for a line
+	hurried := make(chan struct{})
+	context.AfterFunc(ctx, func() {
+		_ = control.SetReadDeadline(time.Now()) // ends a read that waits for a line
+		close(hurried)
+	})
 	in := &intake{waiting: make(chan app.Draft, burst)}
 	var reading sync.WaitGroup
 	reading.Go(func() { in.read(ctx, q.r.Body) })
-	defer reading.Wait() // nobody may read the body after the answer has ended
-	defer stop()
+	defer func() { // nobody may touch request and answer any more
+		stop()
+		<-hurried
+		reading.Wait()
+	}()
 	err := in.write(ctx, q, room, out)
 	if err != nil && ctx.Err() == nil {
 		_ = out.put(Line{Error: Describe(err)})
@@ -124,11 +132,11 @@ func (i *intake) write(ctx context.Context, q question, room app.RoomID, out *li
 			return i.err
 		}
 		ids, err := q.Rooms.SendAll(ctx, room, drafts)
-		for _, id := range ids {
-			m, err := q.Rooms.Message(ctx, id)
-			if err != nil {
-				return fmt.Errorf("stored, but not read back: %w", err)
-			}
+		stored, readErr := q.Rooms.Stored(ctx, room, ids)
+		if readErr != nil {
+			return fmt.Errorf("stored, but not read back: %w", readErr)
+		}
+		for _, m := range stored {
 			if err := out.put(Line{Message: messageObject(m)}); err != nil {
 				return err
 			}

@@ -34,7 +34,6 @@ type saying struct {
 	from   *person
 	to     *person
 	before []string // texts that stood in the author's thread
-	shown  bool     // its author was told that it was delivered
 }
 
 func newWorld(r *rand.Rand, p Plan) *world {

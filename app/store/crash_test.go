@@ -40,7 +40,7 @@ type rig struct {
 
 func newRig(t *testing.T, seed int64, single bool) *rig {
 	r := rand.New(rand.NewSource(seed))
-	g := &rig{fs: crashfs.New(r), rand: r, writers: 1, key: wordsKey, acked: map[int64]bool{}, now: time.Unix(1e9, 0)}
+	g := &rig{fs: crashfs.New(rand.New(rand.NewSource(-seed))), rand: r, writers: 1, key: wordsKey, acked: map[int64]bool{}, now: time.Unix(1e9, 0)}
 	if !single {
 		g.fs.Shm = t.TempDir()
 	}

@@ -63,6 +63,7 @@ type DamagedError struct {
 	Err    error // cause, may be nil
 }
 
+// Error names the file, what can be done, and the cause.
 func (e *DamagedError) Error() string {
 	s := e.File + " is damaged: " + e.Remedy.String()
 	if e.Err != nil {
@@ -80,6 +81,7 @@ type ForeignError struct {
 	Remedy Remedy
 }
 
+// Error names the file and what can be done.
 func (e *ForeignError) Error() string {
 	return e.File + " is not of this vault: " + e.Remedy.String()
 }
@@ -87,6 +89,7 @@ func (e *ForeignError) Error() string {
 // InUseError says that another process has the profile.
 type InUseError struct{ PID int }
 
+// Error names the process.
 func (e *InUseError) Error() string {
 	return fmt.Sprintf("this profile is in use by process %d", e.PID)
 }

@@ -62,7 +62,7 @@ func (t *Tx) NoteMessage(room, sort int64, unread int) error {
 	return t.exec("UPDATE rooms SET last_sort = max(last_sort, ?), unread = unread + ? WHERE id = ?", sort, unread, room)
 }
 
-// Place of a message in its thread; the zero value stands before everything.
+// Key is the place of a message in its thread; the zero value stands before everything.
 type Key struct{ Sort, Tie, Index int64 }
 
 // A message is held back for seconds; one whose time lies further ahead was held before the clock was set back, and shows.

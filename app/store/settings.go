@@ -1,7 +1,5 @@
 package store
 
-import "fmt"
-
 // Setting reads a setting as text, or the given default.
 func (r *Reader) Setting(key, otherwise string) (value string, err error) {
 	value = otherwise
@@ -49,14 +47,6 @@ func (r *Reader) RefusedCounts() (map[string]uint64, error) {
 	all := map[string]uint64{}
 	err := r.each("SELECT cause, n FROM refused", func(row Row) error { all[row.Text(0)] = row.Uint(1); return nil })
 	return all, err
-}
-
-// checkFits refuses a number that SQLite would store as a negative one.
-func checkFits(n uint64) error {
-	if n > 1<<63-1 {
-		return fmt.Errorf("number %d does not fit the store", n)
-	}
-	return nil
 }
 
 // AddRunning counts the time for which we have been running, in ms.

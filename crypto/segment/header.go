@@ -17,7 +17,7 @@ const (
 	// MaxK bounds the segments of one log: an inclusion and a consistency proof then have at most 79 hashes together, inside
 	// the 80 that verifiers take, and all arithmetic stays far from the end of an int64.
 	MaxK = 1 << 39
-	// MaxMillis bounds the header's time (year 10889); beyond it the sort key of rooms.md could overflow.
+	// MaxMillis bounds the header's time (year 10889); beyond it the sort key of a message could overflow.
 	MaxMillis = 1 << 48
 )
 

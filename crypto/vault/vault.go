@@ -71,6 +71,7 @@ var (
 // MemoryError says that a slot's stretching needs more than the caller allows; nothing was tried. It is an ErrParams.
 type MemoryError struct{ Need, Limit uint64 } // bytes
 
+// Error tells both figures.
 func (e *MemoryError) Error() string {
 	return fmt.Sprintf("key stretching needs %d MiB of memory, and this machine allows %d", e.Need>>20, e.Limit>>20)
 }

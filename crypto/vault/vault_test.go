@@ -149,7 +149,8 @@ func TestSubkeysAreApart(t *testing.T) {
 		}
 		seen[k] = purpose
 	}
-	if NewKey() == NewKey() {
+	a, b := NewKey(), NewKey()
+	if a == b {
 		t.Error("two data keys are the same")
 	}
 }

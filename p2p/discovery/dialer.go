@@ -25,7 +25,8 @@ const (
 	dialing = 16
 )
 
-// Dialer keeps wanted peers connected. What trying means, the node knows: Try makes a link or says why not.
+// Dialer keeps wanted peers connected. What trying means, the node knows: try makes a link, and calls Up for it before it
+// returns nil, or says why not.
 type Dialer struct {
 	self identity.PeerID
 	try  func(context.Context, identity.PeerID) error
@@ -111,7 +112,7 @@ func (d *Dialer) Up(id identity.PeerID) {
 	}
 	g.up, g.wait, g.due, g.err = true, 0, time.Time{}, nil
 	g.tell(nil)
-	d.drop(id, g)
+	d.drop(id, g) // one who is not wanted is remembered by nobody
 }
 
 // Down says that the last link with a peer has ended.
@@ -153,18 +154,17 @@ func (d *Dialer) hope(id identity.PeerID, g *goal) {
 	}
 }
 
-// Reach tries a peer now, wanted or not, whatever its back-off, and returns what came of it: nil when a link stands. Who
-// was tried in vain within the last second is not tried again: the error is that of then.
+// Reach tries a peer now, wanted or not, whatever its back-off, and returns what came of it: nil when a link stands, as far
+// as the dialer was told. Who was tried in vain within the last second is not tried again: the error is that of then.
 func (d *Dialer) Reach(ctx context.Context, id identity.PeerID) error {
 	d.mu.Lock()
 	g := d.goal(id)
-	if err := cmp.Or(d.over, g.lately(time.Now())); err != nil {
+	if err := cmp.Or(d.over, g.lately(time.Now())); err != nil || g.up {
 		d.mu.Unlock()
 		return err
 	}
 	outcome := make(chan error, 1)
 	g.asked = append(g.asked, outcome)
-	g.up = false // the caller found no link
 	if !g.trying && (g.due.IsZero() || time.Until(g.due) > yield) {
 		g.wait, g.due = 0, time.Now()
 	}
@@ -227,7 +227,7 @@ func (d *Dialer) finish(id identity.PeerID, g *goal, err error) {
 	g.trying = false
 	g.tell(err)
 	if err == nil {
-		g.up, g.wait, g.err = true, 0, nil
+		g.schedule(backoffFirst) // unless it is up: then it came down during the attempt
 		d.drop(id, g)
 		return
 	}

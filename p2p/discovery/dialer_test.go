@@ -24,8 +24,9 @@ var errGone = errors.New("nobody there")
 
 // attempts is a Try that notes when who was tried.
 type attempts struct {
-	start time.Time
-	took  time.Duration
+	dialer *Dialer
+	start  time.Time
+	took   time.Duration
 
 	mu   sync.Mutex
 	at   map[identity.PeerID][]time.Duration // guarded by mu
@@ -44,7 +45,11 @@ func (a *attempts) try(ctx context.Context, id identity.PeerID) error {
 			return ctx.Err()
 		}
 	}
-	return fail(id)
+	err := fail(id)
+	if err == nil {
+		a.dialer.Up(id)
+	}
+	return err
 }
 
 func (a *attempts) of(id identity.PeerID) []time.Duration {
@@ -65,6 +70,7 @@ func dialTest(t *testing.T, took time.Duration, f func(t *testing.T, d *Dialer, 
 		a := &attempts{start: time.Now(), took: took, at: make(map[identity.PeerID][]time.Duration)}
 		a.answer(errGone)
 		d := NewDialer(self, a.try)
+		a.dialer = d
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- d.Run(ctx) }()
@@ -182,6 +188,32 @@ func TestLostLinkIsDialledAgain(t *testing.T) {
 		}
 		if len(d.peers) != 0 {
 			t.Errorf("%d peers are remembered", len(d.peers))
+		}
+	})
+}
+
+// TestLinkThatDiesDuringItsAttemptIsNotForgotten: its end was told before the attempt came back.
+func TestLinkThatDiesDuringItsAttemptIsNotForgotten(t *testing.T) {
+	dialTest(t, 0, func(t *testing.T, d *Dialer, a *attempts) {
+		a.mu.Lock()
+		a.fail = func(id identity.PeerID) error {
+			d.Up(id)
+			d.Down(id)
+			a.answer(errGone)
+			return nil
+		}
+		a.mu.Unlock()
+		d.try = func(ctx context.Context, id identity.PeerID) error { // without the Up of attempts.try
+			a.mu.Lock()
+			a.at[id] = append(a.at[id], time.Since(a.start))
+			fail := a.fail
+			a.mu.Unlock()
+			return fail(id)
+		}
+		d.Want([]identity.PeerID{high})
+		time.Sleep(10 * time.Second)
+		if got := a.of(high); len(got) < 3 {
+			t.Errorf("attempts at %v, want more and more", got)
 		}
 	})
 }

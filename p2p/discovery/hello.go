@@ -25,7 +25,7 @@ import (
 // It is bare: nothing in it is proven.
 const (
 	Hello        protocol.ID = "/cryptexq/hello/1"
-	HelloService             = "cryptexq.hello"
+	HelloService string      = "cryptexq.hello"
 )
 
 const (

@@ -48,6 +48,7 @@ type Nearby struct {
 
 	mu     sync.Mutex
 	askers map[identity.PeerID]*rate.Limiter // guarded by mu
+	purged time.Time                         // guarded by mu: the last purge
 }
 
 // NewNearby makes a Nearby. It does nothing before Run.
@@ -210,13 +211,8 @@ func (n *Nearby) allow(from identity.PeerID) bool {
 	defer n.mu.Unlock()
 	l := n.askers[from]
 	if l == nil {
-		for id, old := range n.askers {
-			if len(n.askers) < maxAskers {
-				break
-			}
-			if old.Tokens() >= answerOneself {
-				delete(n.askers, id)
-			}
+		if len(n.askers) >= maxAskers {
+			n.purge(time.Now())
 		}
 		if len(n.askers) >= maxAskers {
 			return false
@@ -225,4 +221,17 @@ func (n *Nearby) allow(from identity.PeerID) bool {
 		n.askers[from] = l
 	}
 	return l.Allow() && n.total.Allow()
+}
+
+// purge forgets the askers who have not asked lately, once a second at most: it looks at all of them. The caller holds mu.
+func (n *Nearby) purge(now time.Time) {
+	if now.Sub(n.purged) < time.Second {
+		return
+	}
+	n.purged = now
+	for id, l := range n.askers {
+		if l.TokensAt(now) >= answerOneself {
+			delete(n.askers, id)
+		}
+	}
 }

@@ -57,11 +57,10 @@ func Look() Network {
 	return n
 }
 
-// Watch looks every three seconds until ctx ends and tells every change, from one goroutine.
-func Watch(ctx context.Context, changed func(Network)) error {
+// Watch looks every three seconds until ctx ends and tells every change since last, from one goroutine.
+func Watch(ctx context.Context, last Network, changed func(Network)) error {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
-	last := Look()
 	for {
 		select {
 		case <-tick.C:

@@ -23,7 +23,7 @@ const (
 	// provider, in a private one stands everybody in the room.
 	lanHandshakes = 30
 
-	// Requests of a stranger with a link (wire.md): 20 frames and 256 KiB a second. The burst of bytes takes one frame of
+	// Requests of a stranger with a link: 20 frames and 256 KiB a second. The burst of bytes takes one frame of
 	// each kind that a stranger may send.
 	strangerFrames, strangerBurst = 20, 100
 	strangerBytes, bytesBurst     = 256 << 10, 1 << 20
@@ -44,6 +44,7 @@ type buckets struct {
 	mu     sync.Mutex
 	byKey  map[string]*rate.Limiter // guarded by mu
 	shared *rate.Limiter            // guarded by mu
+	purged time.Time                // guarded by mu: the last purge
 }
 
 func newBuckets(perMinute int) *buckets {
@@ -57,7 +58,7 @@ func (b *buckets) take(key string, now time.Time) bool {
 	defer b.mu.Unlock()
 	l := b.byKey[key]
 	if l == nil {
-		if len(b.byKey) >= maxBuckets {
+		if len(b.byKey) >= maxBuckets && now.Sub(b.purged) > time.Second { // it looks at all of them
 			b.purge(now)
 		}
 		if len(b.byKey) >= maxBuckets {
@@ -71,6 +72,7 @@ func (b *buckets) take(key string, now time.Time) bool {
 
 // purge forgets the full buckets. The caller holds mu.
 func (b *buckets) purge(now time.Time) {
+	b.purged = now
 	for key, l := range b.byKey {
 		if l.TokensAt(now) >= float64(b.burst) {
 			delete(b.byKey, key)

@@ -288,7 +288,7 @@ func TestHandshakeAbuse(t *testing.T) {
 	good := join(t, c, b)
 	connect(t, a.host, b.host)
 	first := func(to identity.AccountID) []byte {
-		conf := a.pool.shakeConfig(b.id())
+		conf := a.pool.shaker.config(b.id())
 		conf.To = to
 		_, m1, err := handshake.Initiate(conf)
 		if err != nil {

@@ -112,7 +112,7 @@ func (n *lane) open(ctx context.Context) (*asked, error) {
 		_ = raw.Reset()
 		return nil, fmt.Errorf("opening a stream: %w", err)
 	}
-	number := l.number()
+	number := l.numbers.own()
 	out, in := l.keys(number)
 	s, err := newStream(l.pool, raw, greeting(l.id, number), out, in)
 	if err != nil {

@@ -69,13 +69,13 @@ type Link struct {
 	serving chan struct{} // a token for each request of theirs being handled
 	lanes   [laneCount]*lane
 
+	numbers numbers
+
 	heard  atomic.Int64  // unix ns when the last bytes of this link came in
 	frames atomic.Uint64 // both ways
 
 	mu      sync.Mutex
 	class   peer.Class        // guarded by mu
-	next    uint64            // guarded by mu: number of our next stream
-	seen    window            // guarded by mu: numbers of their streams, halved
 	streams map[resetter]bool // guarded by mu: what close resets; nil once closed
 	err     error             // guarded by mu: why the link ended
 }
@@ -94,9 +94,7 @@ func newLink(p *Pool, r *handshake.Result, remote identity.PeerID, initiator boo
 		asking:  make(chan struct{}, MaxRequests),
 		serving: make(chan struct{}, MaxRequests),
 		streams: make(map[resetter]bool),
-	}
-	if !initiator {
-		l.next = 1
+		numbers: numbers{initiator: initiator},
 	}
 	for i := range l.lanes {
 		l.lanes[i] = newLane(l)
@@ -198,32 +196,6 @@ func (l *Link) reason() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.err
-}
-
-// number takes the number of our next stream.
-func (l *Link) number() uint64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	n := l.next
-	l.next += 2
-	return n
-}
-
-// fresh says whether a stream number of theirs may still be used: of their parity, and not seen. It takes nothing.
-func (l *Link) fresh(n uint64) bool {
-	if (n%2 == 0) == l.initiator { // even numbers are the initiator's
-		return false
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.seen.fresh(n / 2)
-}
-
-// take marks a stream number of theirs as seen, once its first record has opened; false when another stream was faster.
-func (l *Link) take(n uint64) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.seen.take(n / 2)
 }
 
 // keys returns the key material of stream n, out and in as seen from this end.

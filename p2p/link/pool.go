@@ -11,8 +11,6 @@ import (
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/protocol"
 
-	"github.com/cryptexq/cryptexq/crypto/composite"
-	"github.com/cryptexq/cryptexq/crypto/handshake"
 	"github.com/cryptexq/cryptexq/crypto/identity"
 	"github.com/cryptexq/cryptexq/p2p/peer"
 )
@@ -35,9 +33,6 @@ const (
 // maxLinks is how many links with one device are kept: one in use, one that replaces it, and as many again when both ends
 // dialled at once.
 const maxLinks = 4
-
-// maxVerified bounds the certificates whose signatures are remembered as checked, about 10 KiB each.
-const maxVerified = 256
 
 // Config joins a Pool to its node. The functions are called from many goroutines at a time.
 type Config struct {
@@ -63,22 +58,18 @@ type Config struct {
 type Pool struct {
 	host   host.Host
 	config Config
-	local  identity.PeerID
-	slots  slots
-	waits  waits
-	bell   doorbell
+	shaker *shaker
 	held   chan struct{}        // a token for each stream that waits for its link
 	begun  chan context.Context // holds the context of Run once it runs: streams that come before wait for it
 
 	patience patience
 
-	mu       sync.Mutex
-	running  bool                                    // guarded by mu
-	byID     map[ID]*Link                            // guarded by mu: greeted or not
-	peers    map[identity.PeerID]*guest              // guarded by mu: who has a link
-	devices  map[identity.DeviceID]*Link             // guarded by mu: the newest greeted link with each
-	arrived  chan struct{}                           // guarded by mu: closed and replaced when a link comes
-	verified map[identity.DeviceID]*handshake.Result // guarded by mu
+	mu      sync.Mutex
+	running bool                        // guarded by mu
+	byID    map[ID]*Link                // guarded by mu: greeted or not
+	peers   map[identity.PeerID]*guest  // guarded by mu: who has a link
+	devices map[identity.DeviceID]*Link // guarded by mu: the newest greeted link with each
+	arrived chan struct{}               // guarded by mu: closed and replaced when a link comes
 
 	tasks sync.WaitGroup // every goroutine; added to under mu while running
 }
@@ -106,15 +97,15 @@ func New(h host.Host, c Config) *Pool {
 		c.MaxAge = MaxAge
 	}
 	p := &Pool{
-		host: h, config: c, local: c.Self.Device.Certificate.Peer,
-		slots: newSlots(), bell: newDoorbell(), held: make(chan struct{}, maxHeld), begun: make(chan context.Context, 1),
+		running: true,
+		host:    h, config: c, held: make(chan struct{}, maxHeld), begun: make(chan context.Context, 1),
 		patience: patience{stall: stallDeadline, third: thirdDeadline, hold: holdUnknown},
 		byID:     make(map[ID]*Link),
 		peers:    make(map[identity.PeerID]*guest),
 		devices:  make(map[identity.DeviceID]*Link),
 		arrived:  make(chan struct{}),
-		verified: make(map[identity.DeviceID]*handshake.Result),
 	}
+	p.shaker = newShaker(p)
 	h.SetStreamHandler(Handshake, p.task(p.respond))
 	h.SetStreamHandler(Protocol, p.task(p.accept))
 	return p
@@ -122,9 +113,6 @@ func New(h host.Host, c Config) *Pool {
 
 // Run answers until ctx ends, then ends every link and returns when every goroutine of the pool has. It runs once.
 func (p *Pool) Run(ctx context.Context) error {
-	p.mu.Lock()
-	p.running = true
-	p.mu.Unlock()
 	p.begun <- ctx
 	<-ctx.Done()
 	p.host.RemoveStreamHandler(Handshake)
@@ -350,28 +338,4 @@ func (p *Pool) awaitGreeting(ctx context.Context, l *Link, from identity.PeerID)
 	case <-ctx.Done():
 		return nil, codeUnknown, ""
 	}
-}
-
-// checked is handshake.Config.Known: certificates that an earlier handshake has verified.
-func (p *Pool) checked(id identity.DeviceID) (*identity.Certificate, *composite.PublicKey, bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	r := p.verified[id]
-	if r == nil {
-		return nil, nil, false
-	}
-	return r.Certificate, r.Account, true
-}
-
-// remember keeps who a handshake has verified. When there are too many, any one goes.
-func (p *Pool) remember(r *handshake.Result) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for id := range p.verified {
-		if len(p.verified) < maxVerified {
-			break
-		}
-		delete(p.verified, id)
-	}
-	p.verified[r.Certificate.ID()] = &handshake.Result{Account: r.Account, Certificate: r.Certificate}
 }

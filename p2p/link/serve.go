@@ -76,7 +76,7 @@ func (p *Pool) greeted(ctx context.Context, raw network.Stream) (s *served, c co
 	if l == nil {
 		return nil, c, cause
 	}
-	if !l.fresh(n) {
+	if !l.numbers.fresh(n) {
 		return nil, codeBroken, "replay"
 	}
 	out, in := l.keys(n)
@@ -107,7 +107,7 @@ func (s *served) serve(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if first && !s.link.take(s.number) { // a record has opened: the number was theirs to use
+		if first && !s.link.numbers.take(s.number) { // a record has opened: the number was theirs to use
 			return errReplay
 		}
 		s.link.touch()

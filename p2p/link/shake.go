@@ -31,6 +31,19 @@ const (
 	shakeMemory = 2 * handshake.MaxMessage
 )
 
+// shaker runs handshakes, both sides, and bounds what others can make of them.
+type shaker struct {
+	pool  *Pool
+	local identity.PeerID
+	slots slots
+	waits waits
+	bell  doorbell
+}
+
+func newShaker(p *Pool) *shaker {
+	return &shaker{pool: p, local: p.config.Self.Device.Certificate.Peer, slots: newSlots(), bell: newDoorbell()}
+}
+
 // Target is whom a handshake is meant for.
 type Target struct {
 	Peer    identity.PeerID
@@ -47,7 +60,7 @@ func (p *Pool) Connect(ctx context.Context, to Target) (*Link, error) {
 		return nil, errClosed
 	}
 	defer p.tasks.Done()
-	r, s, err := p.initiate(ctx, to)
+	r, s, err := p.shaker.initiate(ctx, to)
 	if err != nil {
 		return nil, fmt.Errorf("shaking hands with %s: %w", to.Peer.Short(), err)
 	}
@@ -64,7 +77,6 @@ func (p *Pool) Connect(ctx context.Context, to Target) (*Link, error) {
 		l.close(codeUnknown, ErrGone)
 		return nil, fmt.Errorf("shaking hands with %s: %w", to.Peer.Short(), err)
 	}
-	p.remember(r)
 	p.admit(l)
 	return l, nil
 }
@@ -98,13 +110,13 @@ func (l *Link) watch(s network.Stream) {
 }
 
 // initiate runs the three messages. The stream that it returns is the caller's to close.
-func (p *Pool) initiate(ctx context.Context, to Target) (*handshake.Result, network.Stream, error) {
-	s, err := p.dialHandshake(ctx, corepeer.ID(to.Peer[:]))
+func (h *shaker) initiate(ctx context.Context, to Target) (*handshake.Result, network.Stream, error) {
+	s, err := h.dial(ctx, corepeer.ID(to.Peer[:]))
 	if err != nil {
 		return nil, nil, err
 	}
 	defer context.AfterFunc(ctx, func() { _ = s.ResetWithError(codeLater) })()
-	r, err := p.exchange(ctx, s, to)
+	r, err := h.exchange(ctx, s, to)
 	if err != nil {
 		_ = s.ResetWithError(codeBroken)
 		return nil, nil, err
@@ -112,10 +124,10 @@ func (p *Pool) initiate(ctx context.Context, to Target) (*handshake.Result, netw
 	return r, s, nil
 }
 
-func (p *Pool) exchange(ctx context.Context, s network.Stream, to Target) (*handshake.Result, error) {
+func (h *shaker) exchange(ctx context.Context, s network.Stream, to Target) (*handshake.Result, error) {
 	deadline, _ := ctx.Deadline()
 	_ = s.SetDeadline(deadline)
-	c := p.shakeConfig(to.Peer)
+	c := h.config(to.Peer)
 	c.To, c.Nearby = to.Account, to.Account == identity.AccountID{}
 	state, m1, err := handshake.Initiate(c)
 	if err != nil {
@@ -130,7 +142,7 @@ func (p *Pool) exchange(ctx context.Context, s network.Stream, to Target) (*hand
 	}
 	m3, r, err := state.Next(m2)
 	if err != nil {
-		return nil, p.proofError(err)
+		return nil, h.proofError(err)
 	}
 	if err := writeMessage(s, m3); err != nil {
 		return nil, remote(err)
@@ -139,13 +151,13 @@ func (p *Pool) exchange(ctx context.Context, s network.Stream, to Target) (*hand
 	return r, nil
 }
 
-// dialHandshake opens the stream. A host that has another version of the protocol only is a newer one if the version is.
-func (p *Pool) dialHandshake(ctx context.Context, to corepeer.ID) (network.Stream, error) {
+// dial opens the stream. A host that has another version of the protocol only is a newer one if the version is.
+func (h *shaker) dial(ctx context.Context, to corepeer.ID) (network.Stream, error) {
 	ctx = network.WithAllowLimitedConn(network.WithNoDial(ctx, "handshake"), "handshake")
-	s, err := p.host.NewStream(ctx, to, Handshake)
+	s, err := h.pool.host.NewStream(ctx, to, Handshake)
 	switch _, unknown := errors.AsType[msmux.ErrNotSupported[protocol.ID]](err); {
 	case err == nil:
-	case unknown && p.newer(to):
+	case unknown && h.newer(to):
 		return nil, fmt.Errorf("%w: %w", peer.ErrNewer, err)
 	case unknown:
 		return nil, fmt.Errorf("%w: %w", ErrBroken, err)
@@ -160,8 +172,8 @@ func (p *Pool) dialHandshake(ctx context.Context, to corepeer.ID) (network.Strea
 }
 
 // newer says whether identify has shown a handshake of a higher version than ours.
-func (p *Pool) newer(id corepeer.ID) bool {
-	all, err := p.host.Peerstore().GetProtocols(id)
+func (h *shaker) newer(id corepeer.ID) bool {
+	all, err := h.pool.host.Peerstore().GetProtocols(id)
 	if err != nil {
 		return false
 	}
@@ -185,22 +197,22 @@ func answerError(err error) error {
 
 // proofError is what went wrong with M2. Whoever cannot prove to be whom we wanted has told us nothing; ErrAuth alone says
 // not whether they are somebody else or a fool.
-func (p *Pool) proofError(err error) error {
+func (h *shaker) proofError(err error) error {
 	switch {
 	case errors.Is(err, handshake.ErrNewer), errors.Is(err, handshake.ErrSuite):
 		return fmt.Errorf("%w: %w", peer.ErrNewer, err)
 	case errors.Is(err, handshake.ErrPeer), errors.Is(err, handshake.ErrSelf), errors.Is(err, handshake.ErrAuth):
-		p.refuse("identity")
+		h.pool.refuse("identity")
 		return fmt.Errorf("%w: %w", ErrIdentity, err)
 	}
-	p.refuse("garbage")
+	h.pool.refuse("garbage")
 	return fmt.Errorf("%w: %w", ErrBroken, err)
 }
 
-func (p *Pool) shakeConfig(remote identity.PeerID) handshake.Config {
+func (h *shaker) config(remote identity.PeerID) handshake.Config {
 	return handshake.Config{
-		Self: p.config.Self.Device, Account: p.config.Self.Account, List: p.config.Self.List,
-		LocalPeer: p.local, RemotePeer: remote, Known: p.checked,
+		Self: h.pool.config.Self.Device, Account: h.pool.config.Self.Account, List: h.pool.config.Self.List,
+		LocalPeer: h.local, RemotePeer: remote,
 	}
 }
 
@@ -210,13 +222,13 @@ func (p *Pool) respond(ctx context.Context, s network.Stream) {
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { _ = s.ResetWithError(codeLater) })()
 	from := remotePeer(s)
-	c, cause := p.admissible(s, from)
+	c, cause := p.shaker.admissible(s, from)
 	if cause != "" {
 		p.refuse(cause)
 		_ = s.ResetWithError(c)
 		return
 	}
-	r, c, cause := p.answer(ctx, s, from)
+	r, c, cause := p.shaker.answer(ctx, s, from)
 	if r == nil {
 		p.refuse(cause)
 		_ = s.ResetWithError(c)
@@ -233,7 +245,6 @@ func (p *Pool) respond(ctx context.Context, s network.Stream) {
 		return
 	}
 	_ = s.Close()
-	p.remember(r)
 	p.admit(l)
 }
 
@@ -246,16 +257,16 @@ func greetingCause(err error) string {
 }
 
 // admissible says whether a handshake may begin, before a byte of it is read; else what to answer and what to count.
-func (p *Pool) admissible(s network.Stream, from identity.PeerID) (code, string) {
+func (h *shaker) admissible(s network.Stream, from identity.PeerID) (code, string) {
 	if err := hold(s, HandshakeService, shakeMemory); err != nil {
 		return codeLater, "limit"
 	}
 	_ = s.SetDeadline(time.Now().Add(shakeDeadline))
-	switch p.config.Class(from) {
+	switch h.pool.config.Class(from) {
 	case peer.Blocked:
 		return codeRefused, "blocked"
 	case peer.Stranger:
-		if !p.bell.allow(s.Conn(), time.Now()) {
+		if !h.bell.allow(s.Conn(), time.Now()) {
 			return codeLater, "rate"
 		}
 	}
@@ -263,33 +274,33 @@ func (p *Pool) admissible(s network.Stream, from identity.PeerID) (code, string)
 }
 
 // answer runs the responder's side: M1 in, M2 out, M3 in. Reading holds no slot.
-func (p *Pool) answer(ctx context.Context, s network.Stream, from identity.PeerID) (*handshake.Result, code, string) {
+func (h *shaker) answer(ctx context.Context, s network.Stream, from identity.PeerID) (*handshake.Result, code, string) {
 	m1, err := readMessage(s)
 	if err != nil {
 		return nil, codeBroken, causeOf(err)
 	}
-	c := p.shakeConfig(from)
-	c.Nearby = p.config.Nearby()
+	c := h.config(from)
+	c.Nearby = h.pool.config.Nearby()
 	if !handshake.CheckFilter(m1, c) {
 		return nil, codeBroken, "filter"
 	}
-	known := p.config.Class(from) != peer.Stranger
+	known := h.pool.config.Class(from) != peer.Stranger
 	state, err := handshake.Respond(c)
 	if err != nil {
 		return nil, codeBroken, "internal"
 	}
-	m2, _, err := p.compute(ctx, known, state, m1)
+	m2, _, err := h.compute(ctx, known, state, m1)
 	if err != nil {
 		return nil, codeBroken, shakeCause(err)
 	}
 	if err := writeMessage(s, m2); err != nil {
 		return nil, codeBroken, causeOf(err)
 	}
-	m3, err := p.third(s)
+	m3, err := h.third(s)
 	if err != nil {
 		return nil, codeBroken, causeOf(err)
 	}
-	extra, r, err := p.compute(ctx, known, state, m3)
+	extra, r, err := h.compute(ctx, known, state, m3)
 	if err != nil {
 		return nil, codeBroken, shakeCause(err)
 	}
@@ -302,8 +313,8 @@ func (p *Pool) answer(ctx context.Context, s network.Stream, from identity.PeerI
 var errBusy = errors.New("no slot was free in time")
 
 // compute takes one step of the handshake in a slot.
-func (p *Pool) compute(ctx context.Context, known bool, s *handshake.State, in []byte) ([]byte, *handshake.Result, error) {
-	free := p.slots.hold(ctx, known)
+func (h *shaker) compute(ctx context.Context, known bool, s *handshake.State, in []byte) ([]byte, *handshake.Result, error) {
+	free := h.slots.hold(ctx, known)
 	if free == nil {
 		return nil, nil, errBusy
 	}
@@ -312,13 +323,13 @@ func (p *Pool) compute(ctx context.Context, known bool, s *handshake.State, in [
 }
 
 // third waits for M3 as one of at most maxWaiting.
-func (p *Pool) third(s network.Stream) ([]byte, error) {
-	w := p.waits.add(func() {
-		p.refuse("crowd")
+func (h *shaker) third(s network.Stream) ([]byte, error) {
+	w := h.waits.add(func() {
+		h.pool.refuse("crowd")
 		_ = s.ResetWithError(codeLater)
 	})
-	defer p.waits.remove(w)
-	_ = s.SetReadDeadline(time.Now().Add(p.patience.third))
+	defer h.waits.remove(w)
+	_ = s.SetReadDeadline(time.Now().Add(h.pool.patience.third))
 	return readMessage(s)
 }
 

@@ -60,7 +60,7 @@ func (k Kind) Limits() (Limits, bool) {
 	return l, ok
 }
 
-// String is the name of wire.md in lower case.
+// String is the name of the frame in lower case, as protocol.md has it.
 func (k Kind) String() string {
 	if l, ok := limits[k&^ReplyBit]; ok {
 		return l.Name

@@ -88,7 +88,7 @@ type change struct {
 	trunc bool
 }
 
-// New is an empty disk. All that is left to chance follows r.
+// New is an empty disk. All that is left to chance follows r, which nobody else may use.
 func New(r *rand.Rand) *FS {
 	return &FS{rand: r, live: map[string]*node{}, durable: map[string]*node{}, locks: map[string]bool{}}
 }
