@@ -110,9 +110,6 @@ func TestModulesOfOthersStayWhereTheyBelong(t *testing.T) {
 	h := open(t)
 	for _, f := range h.folders {
 		for _, s := range f.code() {
-			if s.path == "deps.go" { // holds go.mod together until every package is there
-				continue
-			}
 			imports(s, func(p string, pos token.Pos) {
 				for _, home := range homes {
 					if !strings.HasPrefix(p+"/", strings.TrimSuffix(home.prefix, "/")+"/") {
