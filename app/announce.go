@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"errors"
+	"slices"
 
 	"github.com/cryptexq/cryptexq/app/store"
 	"github.com/cryptexq/cryptexq/app/wire"
@@ -137,6 +138,9 @@ func (h *herald) request(tx *store.Tx, acc *ratchet.Accepted) (d store.Device, o
 		return d, false, err
 	}
 	if !found || a.State == store.AccountMet {
+		if !introduces(acc.Records) {
+			return d, false, h.count(tx, "init_stranger") // a session with a stranger begins with HELLO, or leaves nothing here
+		}
 		if n, err := tx.CountAccounts(store.AccountAsks); err != nil || n >= maxRequests {
 			return d, false, errors.Join(err, h.count(tx, "requests_full"))
 		}
@@ -157,6 +161,12 @@ func (h *herald) request(tx *store.Tx, acc *ratchet.Accepted) (d store.Device, o
 		return d, false, err
 	}
 	return d, true, nil
+}
+
+// introduces reports whether an INIT says who somebody is.
+func introduces(records []byte) bool {
+	all, err := wire.ParseRecords(records)
+	return err == nil && slices.ContainsFunc(all, func(r wire.Record) bool { return r.Kind == wire.RecordHello })
 }
 
 // apply takes the records of a message, in order. One that is wrong is counted and passed over: the message was authentic,
@@ -440,6 +450,7 @@ func (h *herald) useKeys(tx *store.Tx, room store.Room, l store.Log, from store.
 	if err != nil {
 		return err
 	}
+	w := newRound(room, l, author)
 	for _, k := range keys {
 		entries, err := tx.Entries(l.Row, int64(k.Index), int64(k.Index)+1)
 		if err != nil {
@@ -454,9 +465,12 @@ func (h *herald) useKeys(tx *store.Tx, room store.Room, l store.Log, from store.
 		if entries[0].State != store.EntryClosed {
 			continue
 		}
-		if _, err := h.reader.withKey(tx, room, l, author, entries[0], k.PRK); err != nil {
+		if _, err := h.reader.withKey(tx, w, entries[0], k.PRK); err != nil {
 			return err
 		}
+	}
+	if err := w.save(tx); err != nil {
+		return err
 	}
 	return h.unlock(tx, room, l, from)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/cryptexq/cryptexq/app/store"
 	"github.com/cryptexq/cryptexq/app/wire"
 	"github.com/cryptexq/cryptexq/crypto/identity"
+	"github.com/cryptexq/cryptexq/p2p/peer"
 )
 
 // Contacts lists everybody who asks, was asked, was accepted or is blocked.
@@ -66,12 +67,15 @@ func (p *People) contact(r *store.Reader, a store.Account) (Contact, error) {
 	for _, d := range devices {
 		c.Path = max(c.Path, p.links.path(d.Digest))
 		c.Approve = c.Approve || d.State == store.DeviceValid && !d.Approved
-		if p.links.newer(identity.PeerID(d.Peer)) {
+		if cause := p.links.cause(identity.PeerID(d.Peer)); cause != "" {
+			c.Cause = cause
+		}
+		if c.Cause == peer.CauseNewer {
 			c.Problem = ReasonNewer
 		}
 	}
 	if c.Path > 0 {
-		c.LastSeen = p.now()
+		c.LastSeen, c.Cause = p.now(), ""
 	}
 	return c, nil
 }

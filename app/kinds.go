@@ -10,6 +10,7 @@ const kindUnknown = 255
 
 // item is an opened record of an entry, with where it came from.
 type item struct {
+	round  *round
 	room   store.Room
 	log    store.Log
 	author store.Device
@@ -28,12 +29,15 @@ type kind struct {
 
 // kinds lists every kind of entry. What is not here is kept as it came.
 func kinds(number uint8) (kind, bool) {
-	k, ok := map[uint8]kind{
-		wire.ItemOpen: {"open", (*opener).takeOpen},
-		wire.ItemCard: {"card", (*opener).takeCard},
-		wire.ItemText: {"text", (*opener).takeText},
-	}[number]
-	return k, ok
+	switch number {
+	case wire.ItemOpen:
+		return kind{"open", (*opener).takeOpen}, true
+	case wire.ItemCard:
+		return kind{"card", (*opener).takeCard}, true
+	case wire.ItemText:
+		return kind{"text", (*opener).takeText}, true
+	}
+	return kind{}, false
 }
 
 // kindName is the word for a message's kind.

@@ -140,6 +140,16 @@ func (l *links) wait(k *link, log, until int64, why Reason) {
 	k.waits[log], k.waitsFor[log] = until, why
 }
 
+// gone reports whether the link has ended: after a quick reconnection the device has another one, and another courier.
+func (k *link) gone() bool {
+	select {
+	case <-k.ended:
+		return true
+	default:
+		return false
+	}
+}
+
 // resume sends every log again that was put off.
 func (l *links) resume(d identity.DeviceID) {
 	l.mu.Lock()
@@ -175,18 +185,16 @@ func (l *links) attempt(f peer.Attempt) {
 	}
 }
 
-// newer reports whether a peer runs a version that we do not speak.
-func (l *links) newer(p identity.PeerID) bool {
+// cause is why the last attempt to reach a peer failed, nothing when it did not.
+func (l *links) cause(p identity.PeerID) peer.Cause {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.causes[p] == peer.CauseNewer
+	return l.causes[p]
 }
 
 // answered reports whether the last attempt to reach a peer failed at the other end, and not for want of a network here.
 func (l *links) answered(p identity.PeerID) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	switch l.causes[p] {
+	switch l.cause(p) {
 	case "", peer.CauseOffline, peer.CauseNoAddress:
 		return false
 	}

@@ -83,12 +83,13 @@ type viewer struct {
 	r       *store.Reader
 	room    store.Room
 	names   map[int64]store.Account
-	cursors map[int64][]store.Cursor
+	cursors map[int64]map[int64]store.Cursor // by log and device
 	devices []store.Device
+	other   *store.Account // of a room of two, once it was asked for
 }
 
 func (m *Rooms) view(r *store.Reader, room store.Room, rows []store.Message) ([]Message, error) {
-	v := &viewer{Rooms: m, r: r, room: room, names: map[int64]store.Account{}, cursors: map[int64][]store.Cursor{}}
+	v := &viewer{Rooms: m, r: r, room: room, names: map[int64]store.Account{}, cursors: map[int64]map[int64]store.Cursor{}}
 	var err error
 	if v.devices, err = r.RoomDevices(room.Row, m.me.row); err != nil {
 		return nil, err
@@ -134,17 +135,9 @@ func (v *viewer) account(row int64) (store.Account, error) {
 
 // delivery counts the devices that have stored and opened a message of ours, and says why it is still waiting.
 func (v *viewer) delivery(row store.Message, msg *Message) error {
-	all, ok := v.cursors[row.Log]
-	if !ok {
-		var err error
-		if all, err = v.r.Cursors(row.Log); err != nil {
-			return err
-		}
-		v.cursors[row.Log] = all
-	}
-	byDevice := map[int64]store.Cursor{}
-	for _, c := range all {
-		byDevice[c.Device] = c
+	byDevice, err := v.confirmed(row.Log)
+	if err != nil {
+		return err
 	}
 	read := 0
 	stored := false
@@ -171,21 +164,40 @@ func (v *viewer) delivery(row store.Message, msg *Message) error {
 		if msg.Of == 0 {
 			msg.Of = 1 // somebody whose device we have not met
 		}
-		var err error
 		msg.Waiting, err = v.reason(byDevice, stored)
 		return err
 	}
 	return nil
 }
 
+// confirmed is the last HAVE of each device for a log of ours.
+func (v *viewer) confirmed(log int64) (map[int64]store.Cursor, error) {
+	if all := v.cursors[log]; all != nil {
+		return all, nil
+	}
+	rows, err := v.r.Cursors(log)
+	if err != nil {
+		return nil, err
+	}
+	all := map[int64]store.Cursor{}
+	for _, c := range rows {
+		all[c.Device] = c
+	}
+	v.cursors[log] = all
+	return all, nil
+}
+
 // reason is the one thing that stands in the way, the nearest first.
 func (v *viewer) reason(cursors map[int64]store.Cursor, stored bool) (Reason, error) {
 	if v.room.Kind == store.RoomDirect {
-		a, err := otherOf(v.r, v.room)
-		if err != nil {
-			return ReasonNone, err
+		if v.other == nil {
+			a, err := otherOf(v.r, v.room)
+			if err != nil {
+				return ReasonNone, err
+			}
+			v.other = &a
 		}
-		switch a.State {
+		switch v.other.State {
 		case store.AccountBlocked:
 			return ReasonBlocked, nil
 		case store.AccountAsked:

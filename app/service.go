@@ -197,7 +197,7 @@ func (s *Service) courier(k *link) *courier {
 // run steps until the link ends. After an error it rests a moment: the link may have died without anybody having said so.
 func (c *courier) run(ctx context.Context) error {
 	rest := 200 * time.Millisecond
-	for ctx.Err() == nil {
+	for ctx.Err() == nil && !c.link.gone() {
 		done, next, err := c.step(ctx)
 		wait := max(0, time.Duration(next-c.ms())*time.Millisecond)
 		switch {

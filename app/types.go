@@ -139,6 +139,7 @@ type Contact struct {
 	Namesake bool // another account goes by the same name
 	Approve  bool // a new device of theirs waits for our yes
 	Problem  Reason
+	Cause    peer.Cause // why the last attempt to reach them failed; empty when none has, or when they are reached
 }
 
 // Request is somebody who asks us.

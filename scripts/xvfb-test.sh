@@ -92,7 +92,7 @@ link=$(field link <"$dir/invite")
 
 echo "A screen without a screen, and the window on it."
 unset WAYLAND_DISPLAY XAUTHORITY
-export LIBGL_ALWAYS_SOFTWARE=1 NO_AT_BRIDGE=1 XDG_SESSION_TYPE=x11
+export LIBGL_ALWAYS_SOFTWARE=1 NO_AT_BRIDGE=1 XDG_SESSION_TYPE=x11 XDG_CONFIG_HOME="$dir/config"
 mkfifo "$dir/number"
 Xvfb -displayfd 5 -screen 0 1280x800x24 -nolisten tcp 5>"$dir/number" >"$dir/xvfb.log" 2>&1 &
 pids="$pids $!"

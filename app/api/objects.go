@@ -55,7 +55,8 @@ type Contact struct {
 	Room     string `json:"room"`
 	Namesake bool   `json:"namesake"` // somebody else goes by the same name
 	Approve  bool   `json:"approve"`  // a new device of theirs waits for our yes
-	Problem  string `json:"problem"`  // why they cannot be reached, where more is known than that
+	Problem  string `json:"problem"`  // newer: they run a version that cannot be talked with
+	Cause    string `json:"cause"`    // why the last attempt to reach them failed
 }
 
 // Nearby is somebody on the LAN; name and account are what they claim.
@@ -229,7 +230,7 @@ func IdentityObject(id app.Identity) Identity {
 func contactObject(c app.Contact) Contact {
 	return Contact{
 		Account: c.Account.String(), Name: c.Name, State: string(c.State), Verified: c.Verified, Path: c.Path.String(),
-		LastSeen: Time{c.LastSeen}, Room: hexRoom(c.Room), Namesake: c.Namesake, Approve: c.Approve, Problem: string(c.Problem),
+		LastSeen: Time{c.LastSeen}, Room: hexRoom(c.Room), Namesake: c.Namesake, Approve: c.Approve, Problem: string(c.Problem), Cause: string(c.Cause),
 	}
 }
 
@@ -240,6 +241,9 @@ func addedObject(c app.Contact) Added {
 func roomObject(r app.Room) Room {
 	o := Room{
 		Room: hexRoom(r.ID), Name: r.Name, Kind: r.Kind, Members: r.Members, Unread: r.Unread, Policy: r.Policy, Active: Time{r.Active},
+	}
+	if r.Kind == "notes" && r.Name == "" {
+		o.Name = "notes" // by which it is found
 	}
 	if r.Peer != nil {
 		o.Contact = r.Peer.String()

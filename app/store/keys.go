@@ -148,6 +148,11 @@ func (t *Tx) KeepKey(log, index int64, prk Digest) error {
 	return t.exec("INSERT INTO early_keys(log, idx, prk) SELECT ?1, ?2, ?3 WHERE (SELECT count(*) FROM early_keys WHERE log = ?1) < ?4 ON CONFLICT DO NOTHING", log, index, prk[:], earlyKeys)
 }
 
+// HasEarlyKeys reports whether there are such keys of a log.
+func (r *Reader) HasEarlyKeys(log int64) (has bool, err error) {
+	return r.one("SELECT 1 FROM early_keys WHERE log = ? LIMIT 1", func(Row) error { return nil }, log)
+}
+
 // TakeKey takes such a key out.
 func (t *Tx) TakeKey(log, index int64) (prk Digest, found bool, err error) {
 	found, err = t.one("SELECT prk FROM early_keys WHERE log = ? AND idx = ?", func(row Row) error { prk = Digest(row.Bytes(0)); return nil }, log, index)

@@ -379,7 +379,7 @@ CREATE TABLE refused( -- nothing is dropped in silence
 ------------------------------------------------------------------------------------------- search: rebuilt, not copied
 CREATE VIRTUAL TABLE messages_fts USING fts5(body, content='messages', content_rowid='id', tokenize='unicode61 remove_diacritics 2');
 INSERT INTO messages_fts(messages_fts, rank) VALUES('secure-delete', 1);
--- Indexing inside the receiving transaction costs two thirds of it in a burst: rows queue here, and index.sql takes them, 3000 at
+-- Indexing inside the receiving transaction costs two thirds of it in a burst: rows queue here, and Tx.index takes them, 3000 at
 -- a time, when idle for 200 ms, before a search and before the FTS 'integrity-check'.
 CREATE TABLE unindexed(id INTEGER PRIMARY KEY) STRICT;
 CREATE TRIGGER messages_ai AFTER INSERT ON messages WHEN new.body IS NOT NULL BEGIN
