@@ -98,13 +98,37 @@ func contactCause(o api.Contact) string {
 	case o.Approve:
 		return name + " has a new device that waits for your yes: cryptexq accept"
 	case o.Path == "none" && o.State == "requested":
-		return name + " was asked and has not been reached since " + since(o.LastSeen) + "; it goes on trying"
+		return name + " was asked and has not been reached yet" + why(o) + ". It goes on trying."
 	case o.Path == "none":
-		return name + " is offline, last seen " + since(o.LastSeen) + "; messages go when you are both online"
+		return name + " is offline, last seen " + since(o.LastSeen) + why(o) + ". Messages go when you are both online."
 	case o.State == "requested":
 		return name + " was asked and is reached (" + o.Path + "); they have not accepted yet"
 	}
 	return name + " is reached, " + map[string]string{"relayed": "through a relay", "direct": "directly", "local": "on the LAN"}[o.Path]
+}
+
+// causes say in words why the last attempt to reach somebody failed.
+var causes = map[string]string{
+	"no_address": "no address of theirs is known",
+	"offline":    "this machine has no network",
+	"timeout":    "nothing comes back from there: a firewall, or their machine is off",
+	"closed":     "their machine is there, but the program does not run on it",
+	"classical":  "what answers there has no post-quantum key exchange",
+	"identity":   "somebody else answers at their address",
+	"newer":      "they run a newer version",
+	"refused":    "their program turned us away",
+	"handshake":  "what answers there does not speak our protocol",
+}
+
+func why(o api.Contact) string {
+	switch text, known := causes[o.Cause]; {
+	case o.Cause == "":
+		return ""
+	case !known:
+		return " (" + o.Cause + ")"
+	default:
+		return ": " + text
+	}
 }
 
 func (c *console) clock() finding {

@@ -65,15 +65,15 @@ func (c *console) node(ctx context.Context, w wishes) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, endLog()) }()
-	if err := c.greetLog(log); err != nil {
-		return err
-	}
 	now := func() time.Time { return time.Now().Add(w.clockOff) }
 	p, err := app.OpenProfile(c.place.data, app.Config{Logger: log, Now: now})
 	if err != nil {
 		return err
 	}
 	defer p.Close()
+	if err := c.greetLog(log); err != nil {
+		return err
+	}
 	if !p.Exists() {
 		return &api.Error{Code: "no_account", Message: "there is no vault here"}
 	}
@@ -232,9 +232,6 @@ func (c *console) window(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, endLog()) }()
-	if err := c.greetLog(log); err != nil {
-		return err
-	}
 	p, err := app.OpenProfile(c.place.data, app.Config{Logger: log})
 	if e := (*api.Error)(nil); err != nil && errors.As(api.Describe(err), &e) && e.Code == api.CodeInUse {
 		return c.client.Post(ctx, "/v1/show", nil, nil)
@@ -243,6 +240,9 @@ func (c *console) window(ctx context.Context) (err error) {
 		return err
 	}
 	defer p.Close()
+	if err := c.greetLog(log); err != nil {
+		return err
+	}
 	return c.showWindow(ctx, p, log)
 }
 

@@ -21,17 +21,9 @@ func (c *console) roomsCommand() *cobra.Command {
 			if r.Unread > 0 {
 				unread = fmt.Sprintf("  %d unread", r.Unread)
 			}
-			return c.say("%-24s %s  %s%s", clean(roomName(r)), r.Room, r.Kind, unread)
+			return c.say("%-24s %s  %s%s", clean(r.Name), r.Room, r.Kind, unread)
 		})
 	})
-}
-
-// roomName is what a person calls a room: that of notes has no name of its own.
-func roomName(r api.Room) string {
-	if r.Name == "" && r.Kind == "notes" {
-		return "notes"
-	}
-	return r.Name
 }
 
 func (c *console) roomCommand() *cobra.Command {
@@ -52,7 +44,7 @@ func (c *console) showRoom(ctx context.Context, which string) error {
 		return err
 	}
 	return show(c, r, func(r api.Room) error {
-		return c.say("Name      %s\nRoom      %s\nKind      %s\nMembers   %d\nUnread    %d\nMessages  %s", clean(roomName(r)), r.Room, r.Kind, r.Members, r.Unread, r.Policy)
+		return c.say("Name      %s\nRoom      %s\nKind      %s\nMembers   %d\nUnread    %d\nMessages  %s", clean(r.Name), r.Room, r.Kind, r.Members, r.Unread, r.Policy)
 	})
 }
 

@@ -173,6 +173,7 @@ func childNode(listen string) error {
 
 // TestKilledPeerIsNoticed kills a process while a link with it stands. Over TCP the kernel tells; over QUIC nobody does.
 func TestKilledPeerIsNoticed(t *testing.T) {
+	t.Parallel()
 	for _, over := range loopback {
 		t.Run(strings.Split(over, "/")[3], func(t *testing.T) {
 			a := newPerson(t, over)
@@ -206,6 +207,7 @@ func TestKilledPeerIsNoticed(t *testing.T) {
 }
 
 func TestClassicalHostIsRefusedAndCounted(t *testing.T) {
+	t.Parallel()
 	for _, over := range loopback {
 		name := strings.Split(over, "/")[3]
 		t.Run(name+" when we dial", func(t *testing.T) {

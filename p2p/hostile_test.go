@@ -82,6 +82,7 @@ func TestStreamsOfOnePeerAreBounded(t *testing.T) {
 }
 
 func TestUnknownProtocolsAreCounted(t *testing.T) {
+	t.Parallel()
 	a, b, enemy := besieged(t)
 	for id, cause := range map[protocol.ID]string{"/meshsub/1.1.0": "protocol", "/cryptexq/link/9": "newer"} {
 		if _, err := enemy.NewStream(t.Context(), b.node.at().host.ID(), id); err == nil {
@@ -93,6 +94,7 @@ func TestUnknownProtocolsAreCounted(t *testing.T) {
 }
 
 func TestJunkOnEveryProtocolChangesNothing(t *testing.T) {
+	t.Parallel()
 	a, b, enemy := besieged(t)
 	if err := b.node.SetServices(peer.Services{Listen: loopback, NearbyName: "Bob"}); err != nil {
 		t.Fatal(err)
@@ -145,6 +147,7 @@ func TestWhoKnowsNothingLearnsNothing(t *testing.T) {
 }
 
 func TestHostsOfOtherKeysAreRefused(t *testing.T) {
+	t.Parallel()
 	b := newPerson(t)
 	h := rsaHost(t)
 	_ = h.Connect(t.Context(), corepeer.AddrInfo{ID: b.node.at().host.ID(), Addrs: b.node.at().host.Addrs()})

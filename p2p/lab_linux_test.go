@@ -77,6 +77,7 @@ func (p *person) found(t testing.TB, o *person, name string, within time.Duratio
 }
 
 func TestPeopleNearbyFindEachOtherAndMeet(t *testing.T) {
+	t.Parallel()
 	if !inLab(t) {
 		return
 	}
@@ -115,6 +116,7 @@ func TestPeopleNearbyFindEachOtherAndMeet(t *testing.T) {
 
 // TestContactsOnTheSameNetworkNeedNoAddress knows each other by name only, as after both have moved.
 func TestContactsOnTheSameNetworkNeedNoAddress(t *testing.T) {
+	t.Parallel()
 	if !inLab(t) {
 		return
 	}
@@ -132,6 +134,7 @@ func TestContactsOnTheSameNetworkNeedNoAddress(t *testing.T) {
 
 // TestNetworkThatGoesAndComesIsToldAndUsed has a network only while the loopback is one.
 func TestNetworkThatGoesAndComesIsToldAndUsed(t *testing.T) {
+	t.Parallel()
 	if !inLab(t) {
 		return
 	}

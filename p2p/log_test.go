@@ -46,6 +46,7 @@ func TestLogsShowNoAddressAndNoWholeID(t *testing.T) {
 
 // TestNodeLogsNoAddress runs two nodes at debug level, through links, failures and refusals.
 func TestNodeLogsNoAddress(t *testing.T) {
+	t.Parallel()
 	var mu sync.Mutex
 	var out bytes.Buffer
 	log := slog.New(slog.NewTextHandler(lockedWriter{&mu, &out}, &slog.HandlerOptions{Level: slog.LevelDebug}))

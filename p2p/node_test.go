@@ -48,6 +48,7 @@ func (p *person) tried2(o *person) (a peer.Attempt) {
 }
 
 func TestOneKnownAddressIsEnough(t *testing.T) {
+	t.Parallel()
 	for _, who := range []string{"the first", "the second"} {
 		t.Run(who+" knows it", func(t *testing.T) {
 			a, b := newPerson(t), newPerson(t)
@@ -102,6 +103,7 @@ func TestRecordsOfPeersAreLearnt(t *testing.T) {
 }
 
 func TestStrangerWithOurAddressGetsThroughToHello(t *testing.T) {
+	t.Parallel()
 	a, b := newPerson(t), newPerson(t)
 	b.greet = func(peer.Hello) (peer.Class, error) { return peer.Stranger, nil }
 	a.node.SetPeers([]peer.Known{b.row(t, peer.Invited)})
@@ -142,6 +144,7 @@ func TestPeerThatStopsIsGoneAndComesBack(t *testing.T) {
 
 // TestOldLinksAreMadeAnewWhileInUse shortens a day to two seconds.
 func TestOldLinksAreMadeAnewWhileInUse(t *testing.T) {
+	t.Parallel()
 	a, b := idle(t, newSelf(t), peer.Services{Listen: loopback}), idle(t, newSelf(t), peer.Services{Listen: loopback})
 	a.node.age, b.node.age = 2*time.Second, 2*time.Second
 	a.run(t)
@@ -222,6 +225,7 @@ func TestBothCallAtOnceAndBothGetThrough(t *testing.T) {
 }
 
 func TestBlockedPeerIsCutOffAndStaysOut(t *testing.T) {
+	t.Parallel()
 	a, b := newPerson(t), newPerson(t)
 	befriend(t, a, b)
 	a.node.SetPeers([]peer.Known{b.row(t, peer.Blocked)})
@@ -235,6 +239,7 @@ func TestBlockedPeerIsCutOffAndStaysOut(t *testing.T) {
 }
 
 func TestEveryCauseIsToldInItsWord(t *testing.T) {
+	t.Parallel()
 	dead := stranger(t)
 	closed := knownAs(dead)
 	closed.Addresses = slices.DeleteFunc(closed.Addresses, func(s string) bool { return strings.Contains(s, "quic") })
@@ -273,6 +278,7 @@ func TestEveryCauseIsToldInItsWord(t *testing.T) {
 }
 
 func TestRefusedHelloIsToldAndIsNoAnswer(t *testing.T) {
+	t.Parallel()
 	a, b := newPerson(t), newPerson(t)
 	b.greet = func(peer.Hello) (peer.Class, error) { return 0, &peer.RefusedError{Cause: "revoked"} }
 	a.node.SetPeers([]peer.Known{b.row(t, peer.Contact)})

@@ -259,6 +259,7 @@ func socksAnswer(c net.Conn) (net.Conn, error) {
 }
 
 func TestEverythingGoesThroughTheProxy(t *testing.T) {
+	t.Parallel()
 	address, asked := socks(t)
 	b := newPerson(t)
 	a := idle(t, newSelf(t), peer.Services{Proxy: "socks5://" + address, MDNS: true, NearbyName: "Alice"})

@@ -13,6 +13,7 @@ import (
 )
 
 func TestServicesChangeWithAndWithoutANewHost(t *testing.T) {
+	t.Parallel()
 	a, b := newPerson(t), newPerson(t)
 	befriend(t, a, b)
 	before := a.node.at().host

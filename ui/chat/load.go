@@ -52,9 +52,6 @@ func (a *asked) open(room app.RoomID) {
 	a.set(func(q *query) { *q = query{gen: q.gen, room: room, open: true, opening: true, size: step} })
 }
 
-// close wants none.
-func (a *asked) close() { a.set(func(q *query) { *q = query{gen: q.gen} }) }
-
 // older wants more before the first message.
 func (a *asked) older(first app.Key) {
 	a.set(func(q *query) {

@@ -84,12 +84,6 @@ func (d *side) choose(room app.RoomID) {
 	d.list.Select(d.at())
 }
 
-// release marks none.
-func (d *side) release() {
-	d.opened = false
-	d.list.Select(-1)
-}
-
 // openRow opens what a row stands for.
 func (d *side) openRow(i int) {
 	if i >= len(d.shown) {

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// TestAFullDiskLosesNothingThatWasAccepted fills the disk under a running node: it says so, keeps what it took, and goes on
+// when there is room again. The other side's messages wait with their author meanwhile.
+func TestAFullDiskLosesNothingThatWasAccepted(t *testing.T) {
+	if !inLab(t, syscall.CLONE_NEWNS) {
+		return
+	}
+	dir := t.TempDir()
+	if err := errors.Join(unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""), unix.Mount("disk", dir, "tmpfs", 0, "size=24m")); err != nil {
+		t.Fatalf("mounting a small disk: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := unix.Unmount(dir, unix.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+	a, b := two(t, dir)
+	filler := fill(t, dir)
+	accepted := 0
+	var complaint string
+	for complaint == "" && accepted < 10_000 {
+		_, err := a.do("send", "Bob", fmt.Sprintf("message %04d %s", accepted, strings.Repeat("x", 8000)))
+		if err != nil {
+			complaint = err.Error()
+			break
+		}
+		accepted++
+	}
+	if !strings.Contains(complaint, "The disk is full") {
+		t.Fatalf("after %d messages: %q", accepted, complaint)
+	}
+	t.Logf("%d messages were accepted before the disk was full", accepted)
+	if err := os.Remove(filler); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.do("send", "Bob", "there is room again", "--wait", "delivered", "--timeout", "60s"); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []*person{a, b} {
+		to := map[*person]string{a: "Bob", b: "Ada"}[p]
+		thread := (&writer{p: p, to: to}).thread(t)
+		n := 0
+		for _, text := range thread {
+			if strings.HasPrefix(text, fmt.Sprintf("message %04d ", n)) {
+				n++
+			}
+		}
+		if n != accepted {
+			t.Errorf("%s has %d of the %d messages that were accepted", p.name, n, accepted)
+		}
+	}
+}
+
+// fill takes all the room but a little and returns the name of the file that has it.
+func fill(t *testing.T, dir string) string {
+	t.Helper()
+	const left = 1 << 20
+	var st unix.Statfs_t
+	if err := unix.Statfs(dir, &st); err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(dir, "filler")
+	size := int(st.Bavail)*int(st.Bsize) - left
+	if err := os.WriteFile(name, bytes.Repeat([]byte{1}, size), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
