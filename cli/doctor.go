@@ -111,13 +111,13 @@ func contactCause(o api.Contact) string {
 var causes = map[string]string{
 	"no_address": "no address of theirs is known",
 	"offline":    "this machine has no network",
-	"timeout":    "nothing comes back from there: a firewall, or their machine is off",
-	"closed":     "their machine is there, but the program does not run on it",
+	"timeout":    "no answer comes back: a firewall, or their program or machine is off",
+	"closed":     "their machine is there, but nothing listens on it: their program does not run",
 	"classical":  "what answers there has no post-quantum key exchange",
 	"identity":   "somebody else answers at their address",
 	"newer":      "they run a newer version",
 	"refused":    "their program turned us away",
-	"handshake":  "what answers there does not speak our protocol",
+	"handshake":  "the connection broke off before it was secured; what answers there may be another program",
 }
 
 func why(o api.Contact) string {

@@ -38,7 +38,7 @@ func (w *window) bindings() []binding {
 // addKeys binds them. Widgets of the kit hand on what they do not know.
 func (w *window) addKeys() {
 	for _, b := range w.bindings() {
-		w.win.Canvas().AddShortcut(&desktop.CustomShortcut{KeyName: b.name, Modifier: b.with}, func(fyne.Shortcut) { w.strike(b) })
+		w.stage.AddShortcut(w.win.Canvas(), &desktop.CustomShortcut{KeyName: b.name, Modifier: b.with}, func() { w.strike(b) })
 	}
 	w.win.Canvas().SetOnTypedKey(w.typed)
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/test"
 
 	"github.com/cryptexq/cryptexq/app"
@@ -183,13 +184,18 @@ func (u *user) key(name fyne.KeyName) {
 	u.loop.turn()
 }
 
-// shortcut types a key with a modifier. The canvas of the tests has no shortcuts: what the window bound to it is struck instead.
+// shortcut types a key with a modifier, as the driver does: what has the keyboard gets it, or else the window. The canvas of the
+// tests has no shortcuts of its own, so that in the second case what the window bound to it is struck.
 func (u *user) shortcut(name fyne.KeyName, with fyne.KeyModifier) {
 	u.t.Helper()
+	defer u.loop.turn()
+	if f, ok := u.win.Canvas().Focused().(fyne.Shortcutable); ok {
+		f.TypedShortcut(&desktop.CustomShortcut{KeyName: name, Modifier: with})
+		return
+	}
 	for _, b := range u.bindings() {
 		if b.name == name && b.with == with {
 			u.strike(b)
-			u.loop.turn()
 			return
 		}
 	}

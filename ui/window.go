@@ -187,12 +187,14 @@ func (w *window) unlock(page *setup.Unlock, password []byte) {
 		var pause *app.PauseError
 		switch head, body, lost := "", "", false; {
 		case err == nil:
+			page.Done()
 			w.showShell()
 			w.start()
 		case errors.As(err, &pause):
 			page.Wrong(w.refusal(pause), pause.Wait)
 		default:
 			if head, body, lost = vaultTrouble(err); lost {
+				page.Done()
 				w.showTrouble(head, body)
 				return
 			}

@@ -91,6 +91,9 @@ func (l *Link) begin(ctx context.Context) error {
 
 // exchange sends a request and returns the body of its reply, status first.
 func (l *Link) exchange(ctx context.Context, k peer.Kind, body []byte, deadline time.Duration) ([]byte, error) {
+	if k != kindPing {
+		l.spoke.Store(time.Now().UnixNano())
+	}
 	w, a, _, err := l.send(ctx, k, body, true)
 	if err != nil {
 		return nil, err

@@ -72,6 +72,7 @@ type Link struct {
 	numbers numbers
 
 	heard  atomic.Int64  // unix ns when the last bytes of this link came in
+	spoke  atomic.Int64  // unix ns when the last request that was no ping went either way
 	frames atomic.Uint64 // both ways
 
 	mu      sync.Mutex
@@ -100,6 +101,7 @@ func newLink(p *Pool, r *handshake.Result, remote identity.PeerID, initiator boo
 		l.lanes[i] = newLane(l)
 	}
 	l.heard.Store(l.made.UnixNano())
+	l.spoke.Store(l.made.UnixNano())
 	return l
 }
 
@@ -128,6 +130,9 @@ func (l *Link) Conn() network.Conn {
 
 // Heard is when the last bytes of this link came in.
 func (l *Link) Heard() time.Time { return time.Unix(0, l.heard.Load()) }
+
+// Spoke is when the last request that was no ping went either way: whether anybody would miss the link soon.
+func (l *Link) Spoke() time.Time { return time.Unix(0, l.spoke.Load()) }
 
 // Age is how long ago the handshake ended.
 func (l *Link) Age() time.Duration { return time.Since(l.made) }

@@ -123,6 +123,7 @@ func (s *served) request(ctx context.Context, h head) error {
 	if h.kind == kindPing && h.length == 0 {
 		return s.answer(h, statusDone)
 	}
+	s.link.spoke.Store(time.Now().UnixNano())
 	lim, known := h.kind.Limits()
 	switch {
 	case h.kind&peer.ReplyBit != 0, h.kind == kindPing:

@@ -98,6 +98,12 @@ func (u *Unlock) Wrong(sentence string, pause time.Duration) {
 	u.spec.Focus(u.word.Focusable())
 }
 
+// Done ends what the page shows of the opening: the vault is open.
+func (u *Unlock) Done() {
+	u.word.SetText("")
+	u.setBusy(false)
+}
+
 // countdown says each second how long is left to wait.
 func (u *Unlock) countdown(sentence string) {
 	if u.left <= 0 {
