@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -46,12 +47,8 @@ type person struct {
 // newPerson makes a profile.
 func newPerson(dir, name string) (*person, error) {
 	p := &person{name: name, dir: dir, env: os.Environ(), log: "debug"}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	p.port = l.Addr().(*net.TCPAddr).Port
-	if err := l.Close(); err != nil {
+	var err error
+	if p.port, err = freePort(); err != nil {
 		return nil, err
 	}
 	if err := os.WriteFile(p.secret(), []byte(password+"\n"), 0o600); err != nil {
@@ -59,6 +56,23 @@ func newPerson(dir, name string) (*person, error) {
 	}
 	_, err = p.do("init", "--name", strings.ToUpper(name[:1])+name[1:], "--kdf", "min", "--password-file", p.secret())
 	return p, err
+}
+
+// freePort finds a port that nobody listens on, below those that systems give to outgoing connections: it must still be free
+// after each restart.
+func freePort() (int, error) {
+	for range 100 {
+		port := 15_000 + rand.IntN(15_000)
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil {
+			continue
+		}
+		u, err := net.ListenPacket("udp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err = errors.Join(err, l.Close()); err == nil {
+			return port, u.Close()
+		}
+	}
+	return 0, errors.New("no free port")
 }
 
 func (p *person) profile() string { return filepath.Join(p.dir, p.name) }

@@ -33,7 +33,6 @@ type account struct {
 	receipts bool // say what was read
 	record   []byte
 	addrs    []string
-	fresh    bool // every room gets a new log: the store went back in time
 }
 
 // deviceID is the digest of our certificate.
@@ -127,9 +126,8 @@ func mintDevice(tx *store.Tx, owner *composite.PrivateKey, ms int64) error {
 		return err
 	}
 	d, err := tx.AddDevice(store.Device{
-		Account: store.Own, Index: index, Digest: cert.ID(), Peer: cert.Peer[:], Key: key.Public().Bytes(), Cert: cert.Raw,
-		State: store.DeviceValid, Approved: true, Inc: uint64(ms),
-	})
+		Account: store.Own, Index: index, Digest: cert.ID(), Peer: cert.Peer[:], State: store.DeviceValid, Approved: true, Inc: uint64(ms),
+	}, key.Public().Bytes(), cert.Raw)
 	if err != nil {
 		return err
 	}
@@ -153,7 +151,7 @@ func load(ctx context.Context, st *store.Store) (*account, error) {
 func (a *account) read(r *store.Reader) error {
 	own, found, err := r.AccountRow(store.Own)
 	if err != nil || !found {
-		return errors.Join(err, errWhen(!found, "no account in this vault"))
+		return either(err, errors.New("no account in this vault"))
 	}
 	if a.key, err = composite.ParsePublicKey(own.Key); err != nil {
 		return err
@@ -183,11 +181,11 @@ func (a *account) readDevice(r *store.Reader) error {
 	if err != nil {
 		return err
 	}
-	d, found, err := r.DeviceRow(row)
-	if err != nil || !found {
-		return errors.Join(err, errWhen(!found, "no device in this vault"))
+	raw, err := r.Certificate(row)
+	if err != nil || raw == nil {
+		return either(err, errors.New("no device in this vault"))
 	}
-	cert, err := identity.VerifyCertificate(d.Cert, a.key)
+	cert, err := identity.VerifyCertificate(raw, a.key)
 	if err != nil {
 		return err
 	}
@@ -201,25 +199,25 @@ func (a *account) readDevice(r *store.Reader) error {
 	}
 	host, err := r.Secret("host")
 	if err != nil || len(host) != ed25519.SeedSize {
-		return errors.Join(err, errWhen(len(host) != ed25519.SeedSize, "no host key in this vault"))
+		return either(err, errors.New("no host key in this vault"))
 	}
 	a.row, a.device, a.host, a.peer = row, &identity.Device{Certificate: cert, Key: key}, ed25519.NewKeyFromSeed(host), cert.Peer
 	return nil
 }
 
-func errWhen(bad bool, text string) error {
-	if bad {
-		return errors.New(text)
-	}
-	return nil
-}
-
-// prekeyAge is how long a signed prekey is handed out.
-const prekeyAge = 7 * 24 * 3600 * 1000
+// prekeyAge is how long a signed prekey is handed out, by the time for which we ran or by the clock, whichever is sooner: a
+// clock that was years ahead when it was made must not keep it for years.
+const prekeyAge = 7 * day
 
 // renew hands out a new signed prekey when there is none, when it is a week old, or when our volatile state began anew.
-func (a *account) renew(tx *store.Tx, ms int64) error {
+func (a *account) renew(tx *store.Tx, ms int64) error { return a.renewFor(tx, ms, a.incarnation()) }
+
+func (a *account) renewFor(tx *store.Tx, ms int64, inc uint64) error {
 	newest, found, err := tx.NewestPrekey()
+	if err != nil {
+		return err
+	}
+	ran, err := tx.Number("ran")
 	if err != nil {
 		return err
 	}
@@ -228,7 +226,11 @@ func (a *account) renew(tx *store.Tx, ms int64) error {
 		if err != nil {
 			return err
 		}
-		if b.Inc == a.incarnation() && ms-newest.MadeAt < prekeyAge {
+		since, err := tx.Number("prekey_ran")
+		if err != nil {
+			return err
+		}
+		if b.Inc == inc && ms-newest.MadeAt < prekeyAge && ran-since < prekeyAge {
 			tx.OnCommit(func() { a.setBundle(b) })
 			return nil
 		}
@@ -238,27 +240,34 @@ func (a *account) renew(tx *store.Tx, ms int64) error {
 		return err
 	}
 	made := max(ms, newest.MadeAt+1) // a clock set back must not make the new bundle look older than the old one
-	b, err := identity.SignBundle(a.device, a.incarnation(), uint64(made), key.PublicKey())
+	b, err := identity.SignBundle(a.device, inc, uint64(made), key.PublicKey())
 	if err != nil {
 		return err
 	}
 	tx.OnCommit(func() { a.setBundle(b) })
-	return tx.AddPrekey(store.Prekey{Digest: b.Digest(), Seed: key.Seed(), Raw: b.Raw, MadeAt: made})
+	return errors.Join(
+		tx.AddPrekey(store.Prekey{Digest: b.Digest(), Seed: key.Seed(), Raw: b.Raw, MadeAt: made}),
+		tx.SetNumber("prekey_ran", ran),
+	)
 }
 
 func (a *account) setBundle(b *identity.Bundle) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.bundle = b
+	a.bundle, a.inc = b, b.Inc
 }
 
-// beginAnew starts a new life of volatile state: after a restore, or when the store went back in time.
+// beginAnew starts a new life of volatile state, because what is here may be older than what others have seen of us: after a
+// restore, when the store went back in time, when this profile runs twice. No log and no session is ever continued from an
+// older state: every log of ours ends, to be continued by a new one that names it, and sessions begin anew under a higher inc.
 func (a *account) beginAnew(tx *store.Tx, ms int64) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.inc = max(uint64(ms), a.inc+1)
-	a.fresh = true
-	return tx.SetNumber("inc", int64(a.inc))
+	inc := max(uint64(ms), a.incarnation()+1)
+	return errors.Join(
+		tx.SetNumber("inc", int64(inc)),
+		tx.CloseOwnLogs(),
+		tx.DropSessions(),
+		a.renewFor(tx, ms, inc),
+	)
 }
 
 func newHostKey() (ed25519.PrivateKey, error) {

@@ -1,11 +1,13 @@
 package app
 
 import (
+	"bytes"
 	"context"
-	"errors"
+	"slices"
 
 	"github.com/cryptexq/cryptexq/app/store"
 	"github.com/cryptexq/cryptexq/app/wire"
+	"github.com/cryptexq/cryptexq/crypto/composite"
 	"github.com/cryptexq/cryptexq/crypto/identity"
 	"github.com/cryptexq/cryptexq/crypto/segment"
 )
@@ -13,91 +15,115 @@ import (
 // archive serves and takes old segments and their keys: what FETCH and KEYREQ are about.
 type archive struct {
 	*core
-	reader *opener
-	sorter *sorter
+	shelf *shelf
+	judge *judge
 }
 
-// fetched stores what a FETCH brought, whose chain to a signed header was checked.
-func (a *archive) fetched(tx *store.Tx, row int64, f wire.Fetched, heads []*segment.Header) error {
+// fetched stores what a FETCH brought, whose chain to a signed header was checked. Where it tells another story than we hold, it
+// is judged instead.
+func (a *archive) fetched(tx *store.Tx, from store.Device, row int64, key *composite.PublicKey, f wire.Fetched, heads []*segment.Header) error {
 	l, found, err := tx.LogRow(row)
-	if err != nil || !found || l.ForkK >= 0 {
+	if err != nil || !found || l.ForkK >= 0 || l.Seed != nil && l.State == store.LogOpen {
 		return err
 	}
 	room, _, err := tx.RoomRow(l.Room)
 	if err != nil {
 		return err
 	}
+	if l.Key == nil {
+		if err := tx.SetLogKey(l.Row, key.Bytes()); err != nil {
+			return err
+		}
+	}
+	var volumes []volume
 	for i, s := range f.Segments {
-		if err := a.put1(tx, l, heads[i], s); err != nil {
+		held, here, err := tx.Segment(l.Row, int64(heads[i].K))
+		switch {
+		case err != nil:
 			return err
+		case here && !bytes.Equal(held.Header, s.Header):
+			tx.OnCommit(func() { a.judge.claim(from.Digest, l.Row, held.K) }) // asked for by itself, it comes with a proof
+			return badly("fetched_other")
+		case !here:
+			volumes = append(volumes, volume{head: heads[i], header: s.Header, deps: s.Deps, entries: s.Entries})
 		}
 	}
-	lowest := int64(heads[len(heads)-1].K)
-	if highest := int64(heads[0].K); highest > l.HeadK {
-		top, _, err := tx.Segment(l.Row, highest)
-		if err != nil {
-			return err
-		}
-		l.HeadK, l.HeadDigest, l.Size = highest, append([]byte(nil), top.Digest[:]...), top.End
+	slices.Reverse(volumes)
+	if len(volumes) == 0 {
+		return badly("fetched_nothing")
 	}
-	if lowest <= l.Tree && l.Seed == nil {
-		if _, here, err := tx.Segment(l.Row, l.Tree); err != nil {
-			return err
-		} else if here {
-			if l, _, err = a.sorter.advance(tx, l, l.Tree); err != nil {
-				return err
-			}
-		}
-	}
-	if err := tx.SaveLog(l); err != nil {
+	if _, err := a.shelf.store(tx, room, &l, volumes); err != nil {
 		return err
-	}
-	if l.Device != 0 {
-		if _, err := a.reader.open(tx, room, l); err != nil {
-			return err
-		}
 	}
 	tx.OnCommit(func() { a.hub.tell(Change{Kind: ChangedRoom, Room: room.ID}) })
-	return a.sorter.whole(tx, room)
+	return a.keepSignature(tx, l, f)
 }
 
-// put1 stores one fetched segment if it is not here.
-func (a *archive) put1(tx *store.Tx, l store.Log, h *segment.Header, s wire.FetchedSegment) error {
-	if _, here, err := tx.Segment(l.Row, int64(h.K)); err != nil || here {
-		return err
-	}
-	deps, err := segment.ParseDeps(s.Deps)
+// keepSignature keeps the signature that came along, if its header is here: nothing else may cover what was fetched.
+func (a *archive) keepSignature(tx *store.Tx, l store.Log, f wire.Fetched) error {
+	h, err := segment.ParseHeader(f.Header)
 	if err != nil {
 		return err
 	}
-	sort, _, err := a.sorter.sortOf(&tx.Reader, l, h, deps)
+	s, here, err := tx.Segment(l.Row, int64(h.K))
+	if err != nil || !here || !bytes.Equal(s.Header, f.Header) {
+		return err
+	}
+	sig, err := tx.Signature(l.Row, s.K)
+	if err != nil || sig != nil {
+		return err
+	}
+	return tx.KeepSignature(l.Row, s.K, f.Signature, a.ms())
+}
+
+// shown judges a header that was asked for because its holder said to have it. f was checked, and its first segment is k.
+func (a *archive) shown(tx *store.Tx, row int64, key *composite.PublicKey, f wire.Fetched, k int64) error {
+	l, found, err := tx.LogRow(row)
+	if err != nil || !found {
+		return err
+	}
+	held, here, err := tx.Segment(l.Row, k)
+	if err != nil || here && bytes.Equal(held.Header, f.Segments[0].Header) {
+		return err
+	}
+	if l.Seed != nil {
+		return a.own(tx, l, k, here)
+	}
+	if !here {
+		return nil // it is fetched like everything else
+	}
+	room, _, err := tx.RoomRow(l.Room)
 	if err != nil {
 		return err
 	}
-	err = tx.AddSegment(store.Segment{
-		Log: l.Row, K: int64(h.K), Digest: segment.Digest(s.Header), Header: s.Header, Deps: s.Deps, First: int64(h.First), End: int64(h.Next()),
-		Sort: sort, At: a.ms(),
-	})
-	for i, raw := range s.Entries {
-		if err != nil {
-			return err
-		}
-		e := store.Entry{Log: l.Row, Index: int64(h.First) + int64(i), K: int64(h.K), State: store.EntryClosed}
-		if wire.IsLeaf(raw) {
-			e.Leaf, e.State = [32]byte(raw), store.EntryForeign
-		} else {
-			e.Leaf, e.Raw = segment.LeafHash(raw), raw
-		}
-		_, err = tx.AddEntry(e)
+	side := segment.Side{Header: f.Header, Signature: f.Signature, Path: f.Inclusion, Leaf: segment.LeafHash(f.Segments[0].Header)}
+	return a.judge.conflict(tx, room, l, key, held, side)
+}
+
+// own deals with a header of a log of ours that we did not write, or not here. What another copy of this profile wrote beyond
+// our head is fetched, so that it is in the thread; what it wrote in the place of ours is not.
+func (a *archive) own(tx *store.Tx, l store.Log, k int64, here bool) error {
+	if here {
+		return a.judge.ours(tx, l)
 	}
-	return err
+	named, _, err := tx.Named(l.Row)
+	if err != nil || named >= k {
+		return err // it was dealt with, and is being fetched
+	}
+	if err := tx.SetNamed(l.Row, k, a.ms()); err != nil {
+		return err
+	}
+	if l.State == store.LogFrozen {
+		return nil
+	}
+	return a.judge.twin(tx)
 }
 
 // serveFetch answers a FETCH frame: segments from To downwards under the newest signed header, as many as fit.
 func (a *archive) serveFetch(ctx context.Context, from identity.DeviceID, body []byte) (reply []byte, err error) {
 	q, err := wire.ParseFetch(body)
 	if err != nil {
-		return nil, refusedFrame("fetch_malformed")
+		return nil, flawed("fetch_malformed", err)
 	}
 	err = a.st.View(ctx, func(r *store.Reader) error {
 		f, err := a.gather(r, from, q)
@@ -109,26 +135,36 @@ func (a *archive) serveFetch(ctx context.Context, from identity.DeviceID, body [
 	return reply, err
 }
 
+// serves finds a log, if the device may ask for what is in it.
+func (a *archive) serves(r *store.Reader, from identity.DeviceID, id segment.ID) (l store.Log, room store.Room, ok bool, err error) {
+	c, err := mustCall(r, from)
+	if err != nil {
+		return l, room, false, err
+	}
+	l, found, err := r.Log([32]byte(id))
+	if err != nil || !found || !c.device.Approved {
+		return l, room, false, err
+	}
+	if ok, err = r.IsMember(l.Room, c.device.Account); err != nil || !ok {
+		return l, room, false, err
+	}
+	room, _, err = r.RoomRow(l.Room)
+	return l, room, room.State == store.RoomOpen, err
+}
+
 func (a *archive) gather(r *store.Reader, from identity.DeviceID, q wire.Fetch) (f wire.Fetched, err error) {
-	dev, found, err := r.Device(from)
-	if err != nil || !found {
-		return f, errors.Join(err, refusedFrame("fetch_stranger"))
-	}
-	l, found, err := r.Log([32]byte(q.Log))
-	if err != nil || !found {
+	l, room, ok, err := a.serves(r, from, q.Log)
+	if err != nil || !ok || room.ID != q.Room || int64(q.To) >= l.Tree || l.Key == nil {
 		return f, err
 	}
-	room, _, err := r.RoomRow(l.Room)
-	if err != nil || room.ID != q.Room || room.State != store.RoomOpen {
+	at, sig, err := r.NewestSignature(l.Row, int64(q.To))
+	if err != nil || at < 0 {
 		return f, err
 	}
-	if ok, err := r.IsMember(room.Row, dev.Account); err != nil || !ok {
-		return f, err
-	}
-	to := min(int64(q.To), l.Tree-1)
-	at, sig, err := r.NewestSignature(l.Row, to)
-	if err != nil || at < 0 || to < int64(q.From) || to != int64(q.To) {
-		return f, err
+	if at > l.Tree { // headers are missing in between
+		if at, sig, err = r.SignatureFrom(l.Row, int64(q.To)); err != nil || at > l.Tree {
+			return f, err
+		}
 	}
 	return a.pack(r, l, q, at, sig)
 }
@@ -144,62 +180,77 @@ func (a *archive) pack(r *store.Reader, l store.Log, q wire.Fetch, at int64, sig
 			return f, err
 		}
 	}
-	left := (64 << 10) - wire.FetchedOverhead
+	left := wire.MaxBody - wire.FetchedOverhead
 	for k := int64(q.To); k >= int64(q.From); k-- {
-		s, found, err := r.Segment(l.Row, k)
-		if err != nil || !found {
-			return f, err
-		}
-		one := wire.FetchedSegment{Header: s.Header, Deps: s.Deps}
-		entries, err := r.Entries(l.Row, s.First, s.End)
+		one, ok, err := whole(r, l, k)
 		if err != nil {
 			return f, err
 		}
-		for _, e := range entries {
-			if e.Raw != nil {
-				one.Entries = append(one.Entries, e.Raw)
-			} else {
-				one.Entries = append(one.Entries, e.Leaf[:])
-			}
-		}
-		if left -= one.Size(); left < 0 {
-			f.More = true
-			return f, nil
+		if left -= one.Size(); !ok || left < 0 {
+			f.More = len(f.Segments) > 0
+			break
 		}
 		f.Segments = append(f.Segments, one)
 		if k == 0 {
 			f.Key = l.Key
 		}
 	}
+	if len(f.Segments) == 0 {
+		return wire.Fetched{}, nil
+	}
 	return f, nil
+}
+
+// whole puts a segment together for a FETCH reply; ok is false when entries of it are not here.
+func whole(r *store.Reader, l store.Log, k int64) (one wire.FetchedSegment, ok bool, err error) {
+	s, found, err := r.Segment(l.Row, k)
+	if err != nil || !found {
+		return one, false, err
+	}
+	entries, err := r.Entries(l.Row, s.First, s.End)
+	if err != nil || int64(len(entries)) != s.End-s.First {
+		return one, false, err
+	}
+	one = wire.FetchedSegment{Header: s.Header, Deps: s.Deps}
+	for _, e := range entries {
+		if e.Raw != nil {
+			one.Entries = append(one.Entries, e.Raw)
+		} else {
+			one.Entries = append(one.Entries, e.Leaf[:])
+		}
+	}
+	return one, true, nil
 }
 
 // serveKeys answers a KEYREQ frame with what opens entries, or a gate secret, for who is entitled to it.
 func (a *archive) serveKeys(ctx context.Context, from identity.DeviceID, body []byte) (reply []byte, err error) {
 	q, err := wire.ParseKeyRequest(body)
 	if err != nil {
-		return nil, refusedFrame("keyreq_malformed")
+		return nil, flawed("keyreq_malformed", err)
 	}
 	var k wire.KeyReply
 	err = a.st.View(ctx, func(r *store.Reader) error {
-		dev, found, err := r.Device(from)
-		if err != nil || !found || !dev.Approved {
-			return err
-		}
 		if q.Gate != nil {
-			return a.gateReply(r, dev, *q.Gate, &k)
+			return a.gateReply(r, from, *q.Gate, &k)
 		}
-		return a.keysReply(r, dev, *q.Keys, &k)
+		return a.keysReply(r, from, *q.Keys, &k)
 	})
-	return k.Marshal(), err
+	if err != nil {
+		return nil, err
+	}
+	return k.Marshal(), nil
 }
 
-func (a *archive) gateReply(r *store.Reader, dev store.Device, q wire.GateReq, k *wire.KeyReply) error {
-	room, found, err := r.Room(q.Room)
-	if err != nil || !found || room.State != store.RoomOpen {
+func (a *archive) gateReply(r *store.Reader, from identity.DeviceID, q wire.GateReq, k *wire.KeyReply) error {
+	c, err := mustCall(r, from)
+	if err != nil {
 		return err
 	}
-	if ok, err := r.IsMember(room.Row, dev.Account); err != nil || !ok {
+	room, found, err := r.Room(q.Room)
+	if err != nil || !found || room.State != store.RoomOpen || !c.device.Approved {
+		return err
+	}
+	if ok, err := r.IsMember(room.Row, c.device.Account); err != nil || !ok {
 		return err
 	}
 	all, err := r.Gates(room.Row)
@@ -211,27 +262,21 @@ func (a *archive) gateReply(r *store.Reader, dev store.Device, q wire.GateReq, k
 	return err
 }
 
-func (a *archive) keysReply(r *store.Reader, dev store.Device, q wire.KeyReq, k *wire.KeyReply) error {
-	l, found, err := r.Log([32]byte(q.Log))
-	if err != nil || !found {
-		return err
-	}
-	room, _, err := r.RoomRow(l.Room)
-	if err != nil || room.State != store.RoomOpen {
-		return err
-	}
-	if ok, err := r.IsMember(room.Row, dev.Account); err != nil || !ok {
+func (a *archive) keysReply(r *store.Reader, from identity.DeviceID, q wire.KeyReq, k *wire.KeyReply) error {
+	l, _, ok, err := a.serves(r, from, q.Log)
+	if err != nil || !ok {
 		return err
 	}
 	for _, g := range q.Ranges {
-		entries, err := r.Entries(l.Row, int64(g.First), int64(g.First)+int64(g.Count))
+		all, err := r.Openings(l.Row, int64(g.First), int64(g.First)+int64(g.Count), wire.MaxKeys-len(k.Keys))
 		if err != nil {
 			return err
 		}
-		for _, e := range entries {
-			if len(e.PRK) == 32 && len(k.Keys) < wire.MaxKeys {
-				k.Keys = append(k.Keys, wire.IndexedKey{Index: uint64(e.Index), PRK: [32]byte(e.PRK)})
-			}
+		for _, o := range all {
+			k.Keys = append(k.Keys, wire.IndexedKey{Index: uint64(o.Index), PRK: o.PRK})
+		}
+		if len(k.Keys) >= wire.MaxKeys {
+			break
 		}
 	}
 	return nil

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"strings"
 
 	"github.com/cryptexq/cryptexq/app/store"
@@ -57,7 +56,7 @@ func (m *Rooms) Stored(ctx context.Context, id RoomID, names []MessageID) (all [
 	err = m.st.View(ctx, func(r *store.Reader) error {
 		room, found, err := r.Room(id)
 		if err != nil || !found {
-			return errors.Join(err, errUnless(found, ErrNotFound))
+			return either(err, ErrNotFound)
 		}
 		logs := map[segment.ID]store.Log{}
 		rows := make([]store.Message, 0, len(names))
@@ -65,13 +64,13 @@ func (m *Rooms) Stored(ctx context.Context, id RoomID, names []MessageID) (all [
 			l, known := logs[name.Log]
 			if !known {
 				if l, found, err = r.Log([32]byte(name.Log)); err != nil || !found || l.Room != room.Row {
-					return errors.Join(err, errUnless(err != nil, ErrNotFound))
+					return either(err, ErrNotFound)
 				}
 				logs[name.Log] = l
 			}
 			row, found, err := r.Message(l.Row, int64(name.Index))
 			if err != nil || !found {
-				return errors.Join(err, errUnless(found, ErrNotFound))
+				return either(err, ErrNotFound)
 			}
 			rows = append(rows, row)
 		}

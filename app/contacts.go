@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"strings"
 
 	"github.com/cryptexq/cryptexq/app/store"
@@ -40,7 +39,7 @@ func (p *People) Contact(ctx context.Context, id identity.AccountID) (c Contact,
 	err = p.st.View(ctx, func(r *store.Reader) error {
 		a, found, err := r.Account(id)
 		if err != nil || !found || a.Row == store.Own {
-			return errors.Join(err, errUnless(err != nil, ErrNotFound))
+			return either(err, ErrNotFound)
 		}
 		c, err = p.contact(r, a)
 		return err

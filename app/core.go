@@ -1,28 +1,31 @@
 package app
 
 import (
-	"context"
 	"crypto/sha256"
-	"errors"
 	"log/slog"
-	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cryptexq/cryptexq/app/store"
 	"github.com/cryptexq/cryptexq/crypto/composite"
+	"github.com/cryptexq/cryptexq/crypto/segment"
 )
 
 // core is what every noun of the messenger stands on: the clock, the store, ourselves, and who is told of changes.
 type core struct {
-	now    func() time.Time
-	log    *slog.Logger
-	window int
-	st     *store.Store
-	me     *account
-	hub    *hub
-	keys   *keyCache
-	notes  *noticeBoard
+	now     func() time.Time
+	log     *slog.Logger
+	window  int
+	st      *store.Store
+	me      *account
+	hub     *hub
+	keys    *keyCache
+	notes   *noticeBoard
+	refused *tally
+
+	held       atomic.Bool // messages are held back that nobody has been told of yet
+	unanchored atomic.Bool // a segment of ours is stored of which the anchor knows nothing: nothing leaves
 }
 
 // ms is the time of the service's own clock in Unix milliseconds.
@@ -30,25 +33,23 @@ func (c *core) ms() int64 { return c.now().UnixMilli() }
 
 func (c *core) at(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
 
-// count adds one to what was refused for a cause.
-func (c *core) count(tx *store.Tx, cause string) error { return tx.CountRefused(cause, 1, c.ms()) }
-
-// refuse counts one refusal in a transaction of its own: the one in which it was found leaves nothing behind.
-func (c *core) refuse(ctx context.Context, cause string) {
-	err := c.st.Update(ctx, func(tx *store.Tx) error { return c.count(tx, cause) })
-	if err != nil && !errors.Is(err, context.Canceled) {
-		c.log.Warn("counting a refusal", "cause", cause, "err", err)
+// since is how long ago something was, in ms. Clocks are set back: what lies ahead of now is taken for as old as can be, so that
+// whatever waits for an age never waits longer than that.
+func (c *core) since(ms int64) int64 {
+	if age := c.ms() - ms; age >= 0 {
+		return age
 	}
-	c.hub.tell(Change{Kind: ChangedStatus})
+	return 1 << 62
 }
 
 // keyCache keeps parsed public keys: unpacking one costs more than a verification with it.
 type keyCache struct {
-	mu  sync.Mutex
-	all map[[32]byte]*composite.PublicKey // by SHA-256 of the raw key; guarded by mu
+	mu   sync.Mutex
+	all  map[[32]byte]*composite.PublicKey   // by SHA-256 of the raw key; guarded by mu
+	logs map[segment.ID]*composite.PublicKey // of logs that are stored, whose id is the key's own; guarded by mu
 }
 
-// keyCacheSize bounds the cache at about 40 MB: an unpacked key is 36 KiB.
+// keyCacheSize bounds each half of the cache at about 40 MB: an unpacked key is 36 KiB.
 const keyCacheSize = 1024
 
 func (k *keyCache) parse(raw []byte) (*composite.PublicKey, error) {
@@ -72,68 +73,18 @@ func (k *keyCache) parse(raw []byte) (*composite.PublicKey, error) {
 	return pk, nil
 }
 
-// noticeBoard holds what a person must know until it is dealt with. It is remembered in the settings.
-type noticeBoard struct {
-	mu  sync.Mutex
-	all []Notice // guarded by mu
+// ofLog is the key of a stored log, nil when it was not used lately.
+func (k *keyCache) ofLog(id segment.ID) *composite.PublicKey {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.logs[id]
 }
 
-func (b *noticeBoard) list() []Notice {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return append([]Notice(nil), b.all...)
-}
-
-func (b *noticeBoard) add(n Notice) (isNew bool) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for i, o := range b.all {
-		if o.Code == n.Code && o.Subject == n.Subject {
-			b.all[i].At = n.At
-			return false
-		}
+func (k *keyCache) keepLog(id segment.ID, pk *composite.PublicKey) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.logs == nil || len(k.logs) >= keyCacheSize {
+		k.logs = map[segment.ID]*composite.PublicKey{}
 	}
-	b.all = append(b.all, n)
-	return true
-}
-
-func (b *noticeBoard) drop(code, subject string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for i, o := range b.all {
-		if o.Code == code && o.Subject == subject {
-			b.all = append(b.all[:i], b.all[i+1:]...)
-			return
-		}
-	}
-}
-
-// Security events of the audit log.
-const (
-	auditCreated    = 1
-	auditUnlocked   = 2
-	auditRolledBack = 3
-	auditCopied     = 4
-	auditForked     = 5
-	auditNewDevice  = 6
-	auditReset      = 7
-	auditPassword   = 8
-	auditWords      = 9
-	auditBlocked    = 10
-	auditCompared   = 11
-	auditOldList    = 12
-)
-
-// notice tells the person, and writes it down, in the transaction in which it was found.
-func (c *core) notice(tx *store.Tx, audit int, code, subject string) error {
-	if err := tx.Audit(audit, nil, code+" "+strconv.Quote(subject)); err != nil {
-		return err
-	}
-	tx.OnCommit(func() {
-		if c.notes.add(Notice{Code: code, Subject: subject, At: c.now()}) {
-			c.log.Warn("notice", "code", code)
-		}
-		c.hub.tell(Change{Kind: ChangedStatus})
-	})
-	return nil
+	k.logs[id] = pk
 }

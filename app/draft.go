@@ -12,15 +12,17 @@ import (
 	"github.com/cryptexq/cryptexq/crypto/segment"
 )
 
-// draft is a segment of ours in the making. Nothing of it counts before commit.
+// draft is a segment of ours in the making. What it reads stands in past.go. Nothing of it counts before commit.
 type draft struct {
 	pen     *pen
 	ms      int64
 	room    store.Room
 	members int
+	devices []store.Device // to whom it is owed
 	gate    group.GateSecret
 	log     store.Log
-	fresh   bool // the log is new
+	fresh   bool   // the log is new
+	cert    []byte // of a new log
 	key     *composite.PrivateKey
 	past    *segment.Tree
 	deps    []segment.Dep
@@ -45,44 +47,6 @@ const (
 	segmentRoom = segment.MaxSegment
 )
 
-// gateOf is the gate secret with the lowest tag. A room has one from its first day.
-func gateOf(r *store.Reader, room int64) (group.GateSecret, error) {
-	all, err := r.Gates(room)
-	if err != nil || len(all) == 0 {
-		return group.GateSecret{}, errors.Join(err, errWhen(len(all) == 0, "a room without a gate secret"))
-	}
-	return all[0].Secret, nil
-}
-
-func (d *draft) readChain(r *store.Reader) (err error) {
-	if !d.fresh {
-		if d.chain, d.has, err = r.NewestChain(d.log.Row); err != nil {
-			return err
-		}
-	}
-	if d.room.Kind != store.RoomDirect || !d.has {
-		return nil
-	}
-	logs, err := r.Logs(d.room.Row)
-	if err != nil {
-		return err
-	}
-	for _, l := range logs {
-		if l.Seed != nil {
-			continue
-		}
-		c, found, err := r.NewestChain(l.Row)
-		if err != nil {
-			return err
-		}
-		if found && c.MadeAt > d.theirs.MadeAt {
-			d.theirs = c
-		}
-	}
-	d.echo = d.theirs.MadeAt > d.chain.MadeAt && !d.theirs.Echo && d.ms-d.chain.MadeAt >= echoPause
-	return nil
-}
-
 // due says whether the next entry needs a chain of a new generation, and why.
 func (d *draft) due() (cause uint8, yes bool) {
 	switch {
@@ -90,7 +54,7 @@ func (d *draft) due() (cause uint8, yes bool) {
 		return wire.CauseFirst, true
 	case d.chain.Next >= group.ChainLength:
 		return wire.CauseLength, true
-	case d.chain.BeganAt > 0 && d.ms-d.chain.BeganAt > max(chainAge, int64(d.members)*60_000):
+	case d.chain.BeganAt > 0 && d.pen.since(d.chain.BeganAt) > max(chainAge, int64(d.members)*60_000):
 		return wire.CauseAge, true
 	case d.echo:
 		return wire.CauseEcho, true
@@ -174,7 +138,7 @@ func (d *draft) prev() (digest [32]byte) {
 // opening is what a log begins with: the room, who writes, and their card.
 func (d *draft) opening() []wire.Record {
 	open := wire.Open{
-		Genesis: d.room.Genesis, LogCertificate: d.log.Cert, DeviceCertificate: d.pen.me.device.Certificate.Raw, AccountKey: d.pen.me.key.Bytes(),
+		Genesis: d.room.Genesis, LogCertificate: d.cert, DeviceCertificate: d.pen.me.device.Certificate.Raw, AccountKey: d.pen.me.key.Bytes(),
 	}
 	card := d.pen.me.card()
 	return []wire.Record{{Kind: wire.ItemOpen, Body: open.Marshal()}, {Kind: wire.ItemCard, Body: card.Marshal()}}
@@ -236,7 +200,10 @@ func (d *draft) commit(tx *store.Tx, strokes []*stroke) error {
 	}
 	tx.OnCommit(func() {
 		d.pen.hub.tell(Change{Kind: ChangedRoom, Room: d.room.ID}, Change{Kind: ChangedStatus})
-		d.pen.sessions.hurry([32]byte{}) // everybody who is owed
+		for _, dev := range d.devices {
+			d.pen.links.hurry(dev.Digest)
+		}
+		d.pen.key, d.pen.keyOf = d.key, d.log.ID
 	})
 	return tx.SaveLog(l)
 }
@@ -251,7 +218,7 @@ func (d *draft) commitLog(tx *store.Tx) error {
 		return errChanged
 	}
 	if d.fresh {
-		made, err := tx.AddLog(d.log)
+		made, err := tx.AddLog(d.log, d.cert)
 		if err != nil {
 			return err
 		}
@@ -276,17 +243,22 @@ func (d *draft) commitChains(tx *store.Tx) error {
 	return tx.SaveChain(d.chain)
 }
 
+// announce tells a chain to those who may read from there on: not to devices that are new, or not on the newest list.
 func (d *draft) announce(tx *store.Tx, c store.Chain, cause uint8) error {
+	record := wire.Chain{Room: d.room.ID, Log: d.log.ID, Generation: c.Generation, Index: c.Next, Key: c.Key, Cause: cause}
+	if d.fresh && cause == wire.CauseFirst {
+		record.LogCertificate = d.cert
+	}
+	body := record.Marshal()
 	devices, err := tx.RoomDevices(d.room.Row, d.pen.me.row)
 	if err != nil {
 		return err
 	}
-	record := wire.Chain{Room: d.room.ID, Log: d.log.ID, Generation: c.Generation, Index: c.Next, Key: c.Key, Cause: cause}
-	if d.fresh && cause == wire.CauseFirst {
-		record.LogCertificate = d.log.Cert
-	}
 	for _, dev := range devices {
-		if err := d.pen.sessions.queue(tx, dev, wire.Record{Kind: wire.RecordChain, Body: record.Marshal()}); err != nil {
+		if !dev.Trusted() {
+			continue
+		}
+		if err := d.pen.sessions.queue(tx, dev, wire.Record{Kind: wire.RecordChain, Body: body}); err != nil {
 			return err
 		}
 	}
@@ -294,7 +266,6 @@ func (d *draft) announce(tx *store.Tx, c store.Chain, cause uint8) error {
 }
 
 func (d *draft) commitEntries(tx *store.Tx, strokes []*stroke) error {
-	shown := false
 	for i, e := range d.entries {
 		e.Log = d.log.Row
 		row, err := tx.AddEntry(e)
@@ -306,18 +277,14 @@ func (d *draft) commitEntries(tx *store.Tx, strokes []*stroke) error {
 		}
 		s := strokes[i-d.extra]
 		s.id = MessageID{Log: d.log.ID, Index: uint64(e.Index)}
-		if s.entry.Kind == 0 {
-			continue
-		}
 		m := s.entry
 		m.Row, m.Room, m.Sort, m.Tie, m.Index = row, d.room.Row, d.sort, tieOf(d.log.ID), e.Index
 		m.Sender, m.SentAt, m.ReceiveAt = store.Own, d.ms, d.ms
 		if err := tx.AddMessage(m); err != nil {
 			return err
 		}
-		shown = true
 	}
-	if !shown {
+	if len(strokes) == 0 {
 		return nil
 	}
 	return tx.NoteMessage(d.room.Row, d.sort, 0)

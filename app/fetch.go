@@ -2,11 +2,11 @@ package app
 
 import (
 	"context"
-	"errors"
 
 	"github.com/cryptexq/cryptexq/app/store"
 	"github.com/cryptexq/cryptexq/app/wire"
 	"github.com/cryptexq/cryptexq/crypto/composite"
+	"github.com/cryptexq/cryptexq/crypto/segment"
 	"github.com/cryptexq/cryptexq/p2p/peer"
 )
 
@@ -16,193 +16,138 @@ const (
 )
 
 // fetch asks the device for one stretch of segments that is known to exist and is not here.
-func (c *courier) fetch(ctx context.Context, a store.Account, d store.Device) (soon int64, err error) {
-	var want *wire.Fetch
-	var key *composite.PublicKey
-	var row int64
-	err = c.st.View(ctx, func(r *store.Reader) error {
-		rooms, err := r.RoomsOf(a.Row)
-		if err != nil {
-			return err
-		}
-		for _, room := range rooms {
-			logs, err := r.Logs(room.Row)
-			if err != nil {
-				return err
-			}
-			for _, l := range logs {
-				f, at, err := c.missing(r, room, l, d)
-				if err != nil {
-					return err
-				}
-				if f == nil || at > c.ms() {
-					if f != nil {
-						soon = earlier(soon, at)
-					}
-					continue
-				}
-				if l.Key != nil {
-					if key, err = c.keys.parse(l.Key); err != nil {
-						return err
-					}
-				}
-				want, row = f, l.Row
-				return nil
-			}
-		}
-		return nil
-	})
-	if err != nil || want == nil {
-		return soon, errors.Join(err, errUnless(err != nil, errIdle))
+func (c *courier) fetch(r *store.Reader, v *visit) (errand, error) {
+	logs, err := r.Lacking(v.device.Account)
+	if err != nil {
+		return nil, err
 	}
-	return 0, c.fetchOne(ctx, *want, key, row)
+	for _, l := range logs {
+		want, at, err := c.missing(r, l, v.device)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case want == nil:
+		case at > c.ms():
+			v.again(at)
+		default:
+			return func(ctx context.Context) error { return c.fetchOne(ctx, *want, l, v.device) }, nil
+		}
+	}
+	return nil, nil
 }
 
-// missing says which stretch of a log to ask a device for, and from when on.
-func (c *courier) missing(r *store.Reader, room store.Room, l store.Log, d store.Device) (*wire.Fetch, int64, error) {
-	if room.State != store.RoomOpen || l.ForkK >= 0 || c.waitsUntil(-l.Row) > c.ms() {
-		return nil, 0, nil
+// missing says which stretch of a log to ask a device for, and from when on. Of a log of which we have not even the key the first
+// comes first: it brings it.
+func (c *courier) missing(r *store.Reader, l store.Log, d store.Device) (want *wire.Fetch, at int64, err error) {
+	if until := c.links.waitsUntil(c.link, -l.Row); until > c.ms() {
+		return &wire.Fetch{}, until, nil
 	}
-	from, to, since := l.Tree, int64(-1), int64(0)
+	from, to := l.Tree, int64(-1)
 	if l.HeadK >= l.Tree { // a hole below the newest
 		above, err := r.Segments(l.Row, l.Tree, 1)
 		if err != nil || len(above) == 0 {
 			return nil, 0, err
 		}
-		to, since = above[0].K-1, above[0].At
-	} else if named, at, err := r.Named(l.Row); err != nil || named <= l.HeadK {
+		to, at = above[0].K-1, above[0].At
+	} else if to, at, err = r.Named(l.Row); err != nil || to <= l.HeadK {
 		return nil, 0, err
-	} else {
-		to, since = named, at
 	}
-	if since > c.ms() {
-		since = 0 // the clock was set back since
+	if at > c.ms() {
+		at = 0 // the clock was set back since
 	}
 	if l.Device == d.Row {
-		since += gapPause
+		at += gapPause
 	}
 	if to-from >= fetchSpan {
 		from = to - fetchSpan + 1
 	}
-	return &wire.Fetch{Room: room.ID, Log: l.ID, From: uint64(from), To: uint64(to)}, since, nil
+	if l.Key == nil {
+		from, to = 0, 0
+	}
+	room, err := r.RoomID(l.Room)
+	return &wire.Fetch{Room: room, Log: l.ID, From: uint64(from), To: uint64(to)}, at, err
 }
 
-func (c *courier) fetchOne(ctx context.Context, want wire.Fetch, key *composite.PublicKey, row int64) error {
+// ask fetches and checks. Nothing, or something that proves nothing, puts the next try off; heads is nil then.
+func (c *courier) ask(ctx context.Context, want wire.Fetch, l store.Log) (f wire.Fetched, key *composite.PublicKey, heads []*segment.Header, err error) {
 	reply, err := c.net.Call(ctx, c.link.device, peer.Fetch, want.Marshal())
 	if err != nil {
-		return err
+		return f, nil, nil, err
 	}
-	f, err := wire.ParseFetched(reply)
-	if err != nil {
-		c.refuse(ctx, "fetched_malformed")
-		c.links.wait(c.link, -row, c.ms()+fullPause, ReasonNone)
-		return nil
-	}
-	if key == nil {
-		if key, err = f.LogKey(want); err != nil {
-			c.links.wait(c.link, -row, c.ms()+fullPause, ReasonNone)
-			return nil
+	if f, err = wire.ParseFetched(reply); err == nil {
+		if key, err = c.keyOf(l, f, want); err == nil {
+			heads, err = f.Check(want, key)
 		}
 	}
-	heads, err := f.Check(want, key)
 	if err != nil {
-		c.refuse(ctx, "fetched")
+		c.count("fetched")
 	}
 	if err != nil || len(heads) == 0 { // they lack it too
-		c.links.wait(c.link, -row, c.ms()+fullPause, ReasonNone)
-		return nil
+		c.links.wait(c.link, -l.Row, c.ms()+fullPause, ReasonNone)
+		return f, nil, nil, nil
 	}
-	return c.st.Update(ctx, func(tx *store.Tx) error { return c.archive.fetched(tx, row, f, heads) })
+	return f, key, heads, nil
 }
 
-// askKeys asks the device for keys of entries that are stored and closed for a while: of its own logs first.
-func (c *courier) askKeys(ctx context.Context, a store.Account, d store.Device) (soon int64, err error) {
-	var q *wire.KeyReq
-	var row int64
-	err = c.st.View(ctx, func(r *store.Reader) error {
-		rooms, err := r.RoomsOf(a.Row)
-		if err != nil {
-			return err
-		}
-		for _, room := range rooms {
-			logs, err := r.Logs(room.Row)
-			if err != nil {
-				return err
-			}
-			for _, l := range logs {
-				if l.Device == 0 || l.Opened >= l.Size || room.State != store.RoomOpen || c.waitsUntil(-l.Row) > c.ms() {
-					continue
-				}
-				k, at, err := c.closed(r, l, d)
-				if err != nil {
-					return err
-				}
-				if k != nil && at > c.ms() {
-					soon = earlier(soon, at)
-					continue
-				}
-				if k != nil {
-					q, row = k, l.Row
-					return nil
-				}
-			}
-		}
-		return nil
-	})
-	if err != nil || q == nil {
-		return soon, errors.Join(err, errUnless(err != nil, errIdle))
+func (c *courier) keyOf(l store.Log, f wire.Fetched, want wire.Fetch) (*composite.PublicKey, error) {
+	if l.Key != nil {
+		return c.keys.parse(l.Key)
 	}
-	return 0, c.askKeysOf(ctx, d, *q, row)
+	if f.Header == nil {
+		return nil, nil // an empty reply needs none
+	}
+	return f.LogKey(want)
 }
 
-// closed collects the entries of a log that wait for keys. The author is asked after a moment, others after ten seconds.
-func (c *courier) closed(r *store.Reader, l store.Log, d store.Device) (*wire.KeyReq, int64, error) {
-	entries, err := r.ClosedEntries(l.Row, l.Opened, keysTold)
-	if err != nil || len(entries) == 0 {
-		return nil, 0, err
-	}
-	s, found, err := r.Segment(l.Row, entries[0].K)
-	if err != nil || !found {
-		return nil, 0, err
-	}
-	at := s.At + keyPause
-	if l.Device != d.Row {
-		at = s.At + 10_000
-	}
-	if s.At > c.ms() {
-		at = 0 // the clock was set back since
-	}
-	q := &wire.KeyReq{Log: l.ID}
-	for _, e := range entries {
-		if n := len(q.Ranges); n > 0 && int64(q.Ranges[n-1].First)+int64(q.Ranges[n-1].Count) == e.Index {
-			q.Ranges[n-1].Count++
-		} else if n < wire.MaxRanges {
-			q.Ranges = append(q.Ranges, wire.Range{First: uint64(e.Index), Count: 1})
-		}
-	}
-	return q, at, nil
-}
-
-func (c *courier) askKeysOf(ctx context.Context, d store.Device, q wire.KeyReq, row int64) error {
-	reply, err := c.net.Call(ctx, c.link.device, peer.KeyReq, wire.KeyRequest{Keys: &q}.Marshal())
-	if err != nil && !errors.Is(err, peer.ErrRefused) {
+func (c *courier) fetchOne(ctx context.Context, want wire.Fetch, l store.Log, d store.Device) error {
+	f, key, heads, err := c.ask(ctx, want, l)
+	if err != nil {
 		return err
 	}
-	c.links.wait(c.link, -row, c.ms()+10_000, ReasonNone)
-	k, err := wire.ParseKeyReply(reply)
-	if err != nil || len(k.Keys) == 0 {
-		return nil
-	}
 	return c.st.Update(ctx, func(tx *store.Tx) error {
-		l, found, err := tx.LogRow(row)
-		if err != nil || !found {
-			return err
+		if heads == nil { // what was said to be there is not: another may say so again
+			return tx.Unname(l.Row)
 		}
-		room, _, err := tx.RoomRow(l.Room)
+		err := c.archive.fetched(tx, d, l.Row, key, f, heads)
+		if e := c.excuse(err); e != nil || err == nil {
+			return e
+		}
+		c.links.wait(c.link, -l.Row, c.ms()+fullPause, ReasonNone)
+		return nil
+	})
+}
+
+// proof asks for a header that the device says to hold where we hold another or none: of a log of ours it proves that another
+// copy of this profile wrote it, of others' that its author told two stories. Nothing is proven by who cannot show it.
+func (c *courier) proof(r *store.Reader, v *visit) (errand, error) {
+	row, k, ok := c.links.claimed(c.link)
+	if !ok {
+		return nil, nil
+	}
+	l, found, err := r.LogRow(row)
+	if err != nil {
+		return nil, err
+	}
+	if !found || l.Key == nil {
+		c.links.unclaim(c.link, row)
+		return nil, nil
+	}
+	room, err := r.RoomID(l.Room)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) error {
+		want := wire.Fetch{Room: room, Log: l.ID, From: uint64(k), To: uint64(k)}
+		f, key, heads, err := c.ask(ctx, want, l)
 		if err != nil {
 			return err
 		}
-		c.links.wait(c.link, -row, 0, ReasonNone)
-		return c.herald.useKeys(tx, room, l, d, k.Keys)
-	})
+		c.links.unclaim(c.link, row)
+		if heads == nil {
+			c.count("unproven")
+			return nil
+		}
+		return c.st.Update(ctx, func(tx *store.Tx) error { return c.archive.shown(tx, row, key, f, k) })
+	}, nil
 }

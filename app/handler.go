@@ -15,21 +15,26 @@ func (s *Service) HandleHello(ctx context.Context, h peer.Hello) (peer.Class, er
 	if err != nil {
 		return peer.Stranger, err
 	}
-	if class == peer.Blocked {
-		return peer.Blocked, nil
+	if class != peer.Blocked {
+		s.links.met(h)
 	}
-	s.links.met(h)
 	return class, nil
 }
 
 // HandleFrame stores what a frame brings and returns the reply. It never sends.
 func (s *Service) HandleFrame(ctx context.Context, from identity.DeviceID, k peer.Kind, body []byte) ([]byte, error) {
-	reply, err := s.frame(ctx, from, k, body)
-	if errors.Is(err, store.ErrFull) {
-		s.desk.noteFull()
-		return nil, peer.ErrLater
+	if s.unanchored.Load() {
+		return nil, peer.ErrLater // what we would say of our logs is not safe from a rollback yet
 	}
-	return reply, err
+	reply, err := s.frame(ctx, from, k, body)
+	switch {
+	case errors.Is(err, store.ErrFull):
+		s.diskFull()
+		return nil, peer.ErrLater
+	case err != nil:
+		return nil, refusal(err)
+	}
+	return reply, nil
 }
 
 func (s *Service) frame(ctx context.Context, from identity.DeviceID, k peer.Kind, body []byte) ([]byte, error) {
@@ -43,23 +48,33 @@ func (s *Service) frame(ctx context.Context, from identity.DeviceID, k peer.Kind
 	case peer.Fetch:
 		return s.archive.serveFetch(ctx, from, body)
 	case peer.Control:
-		reply, err := s.sessions.handle(ctx, from, body)
-		s.links.hurry(from)
-		return reply, err
+		return s.sessions.handle(ctx, from, body)
 	case peer.KeyReq:
 		return s.archive.serveKeys(ctx, from, body)
 	case peer.SelfInfo:
-		o := s.me.self()
-		return o.Marshal(), nil
+		return s.self(ctx, from)
 	case peer.Typing, peer.Hint:
 		return nil, nil // for screens and mailboxes to come: never stored
 	}
-	return nil, refusedFrame("kind")
+	return nil, badly("kind")
+}
+
+// self tells anybody whom we did not block who this device is.
+func (s *Service) self(ctx context.Context, from identity.DeviceID) ([]byte, error) {
+	err := s.st.View(ctx, func(r *store.Reader) error {
+		_, _, err := callerOf(r, from)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	o := s.me.self()
+	return o.Marshal(), nil
 }
 
 // HandleBare answers frames from outside a link: only a mailbox has such, and this program keeps none yet.
 func (s *Service) HandleBare(context.Context, identity.PeerID, peer.Kind, []byte) ([]byte, error) {
-	return nil, refusedFrame("no_mailbox")
+	return nil, refusal(badly("no_mailbox"))
 }
 
 // ScreenTopic ignores every gossiped message: we have joined no topic.

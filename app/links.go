@@ -13,28 +13,22 @@ import (
 type links struct {
 	mu      sync.Mutex
 	all     map[identity.DeviceID]*link      // guarded by mu, as all below
-	hellos  map[identity.DeviceID]peer.Hello // of links that may not be announced yet
+	hellos  map[identity.DeviceID]peer.Hello // of links that are not announced yet
 	causes  map[identity.PeerID]peer.Cause   // of the last attempt that failed
 	network bool                             // this machine has addresses
-	changed func()                           // a link came or went, or has work: wakes who runs couriers
+	changed func()                           // a link came or went: wakes who runs couriers; set once
 }
 
-// link is one connected device. Its fields are guarded by the mutex of links.
+// link is one connected device. What its courier remembers stands in visits.go.
 type link struct {
 	device identity.DeviceID
 	peer   identity.PeerID
-	path   peer.Path
-	addr   string
-	hello  peer.Hello
 	wake   chan struct{} // holds one
 	ended  chan struct{} // closed when the link went
 
-	arrived  bool             // what waits for it was made due
-	fresh    bool             // SYNC is still to be asked
-	told     map[int64]said   // by row of their log: what we last said that we have
-	waits    map[int64]int64  // by row of our log: not before this time, ms
-	waitsFor map[int64]Reason // and why
-	dirty    bool             // woken since the last step began
+	path  peer.Path  // guarded by the mutex of links, as all below
+	hello peer.Hello // who was proven to stand at the other end
+	memory
 }
 
 func newLinks() *links {
@@ -44,12 +38,19 @@ func newLinks() *links {
 	}
 }
 
+// maxHellos bounds the handshakes of which no link was announced, and the attempts that are remembered.
+const maxHellos = 4096
+
 // met remembers who was proven to stand at the end of a link.
 func (l *links) met(h peer.Hello) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.hellos) > 4096 {
-		clear(l.hellos) // strangers only: those with a link are kept in it
+	if k := l.all[h.Certificate.ID()]; k != nil {
+		k.hello, k.selfAsked = h, false
+		return
+	}
+	if len(l.hellos) >= maxHellos {
+		clear(l.hellos) // of links that never came to be
 	}
 	l.hellos[h.Certificate.ID()] = h
 }
@@ -68,29 +69,39 @@ func (l *links) set(f peer.PathChanged) {
 	}
 	delete(l.causes, f.Peer)
 	if old != nil {
-		old.path, old.addr = f.Path, f.Addr
+		old.path = f.Path
 		return
 	}
 	l.all[f.Device] = &link{
-		device: f.Device, peer: f.Peer, path: f.Path, addr: f.Addr, hello: l.hellos[f.Device], wake: make(chan struct{}, 1),
-		ended: make(chan struct{}), fresh: true, dirty: true, told: map[int64]said{}, waits: map[int64]int64{}, waitsFor: map[int64]Reason{},
+		device: f.Device, peer: f.Peer, path: f.Path, hello: l.hellos[f.Device], wake: make(chan struct{}, 1), ended: make(chan struct{}),
+		memory: newMemory(),
+	}
+	delete(l.hellos, f.Device)
+}
+
+// hurry wakes the courier of a device.
+func (l *links) hurry(d identity.DeviceID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if k := l.all[d]; k != nil {
+		k.rouse()
 	}
 }
 
-// hurry wakes the courier of a device; all of them for the zero device.
-func (l *links) hurry(d identity.DeviceID) {
+// hurryAll wakes all of them.
+func (l *links) hurryAll() {
 	l.mu.Lock()
-	for id, k := range l.all {
-		if d == (identity.DeviceID{}) || d == id {
-			k.dirty = true
-			select {
-			case k.wake <- struct{}{}:
-			default:
-			}
-		}
+	defer l.mu.Unlock()
+	for _, k := range l.all {
+		k.rouse()
 	}
-	l.mu.Unlock()
-	l.changed()
+}
+
+func (k *link) rouse() {
+	select {
+	case k.wake <- struct{}{}:
+	default:
+	}
 }
 
 // list returns the links in the order of their devices, so that one who steps them does it the same way every time.
@@ -114,32 +125,6 @@ func (l *links) path(d identity.DeviceID) peer.Path {
 	return peer.None
 }
 
-// said is a HAVE that went out. One that went out as a reply may have been lost without our knowing: reply is when, in ms,
-// and 0 for one that was answered.
-type said struct {
-	have  wire.Have
-	reply int64
-}
-
-// replyLife is how long a HAVE in a reply counts as said before it is said again in a frame of its own.
-const replyLife = 5_000
-
-// tell notes what we said of a log to a device.
-func (l *links) tell(d identity.DeviceID, log int64, h wire.Have, reply int64) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if k := l.all[d]; k != nil {
-		k.told[log] = said{h, reply}
-	}
-}
-
-// wait puts the sending of a log to a device off, and says why.
-func (l *links) wait(k *link, log, until int64, why Reason) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	k.waits[log], k.waitsFor[log] = until, why
-}
-
 // gone reports whether the link has ended: after a quick reconnection the device has another one, and another courier.
 func (k *link) gone() bool {
 	select {
@@ -150,29 +135,40 @@ func (k *link) gone() bool {
 	}
 }
 
-// resume sends every log again that was put off.
-func (l *links) resume(d identity.DeviceID) {
-	l.mu.Lock()
-	if k := l.all[d]; k != nil {
-		clear(k.waits)
-		clear(k.waitsFor)
-	}
-	l.mu.Unlock()
-	l.hurry(d)
-}
-
-// reason says why a connected device does not take what it is owed.
-func (l *links) reason(d identity.DeviceID) Reason {
+// tell notes what we said of a log to a device. reply is when, for what went out in a reply; see said.
+func (l *links) tell(d identity.DeviceID, log int64, h wire.Have, reply int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if k := l.all[d]; k != nil {
-		for _, why := range k.waitsFor {
-			if why != ReasonNone {
-				return why
-			}
+		k.told[log] = said{h, reply}
+	}
+}
+
+// resume sends every log again that was put off.
+func (l *links) resume(d identity.DeviceID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if k := l.all[d]; k != nil {
+		clear(k.waits)
+		k.rouse()
+	}
+}
+
+// reason says why a connected device does not take what it is owed.
+func (l *links) reason(d identity.DeviceID, now int64) Reason {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	k := l.all[d]
+	if k == nil {
+		return ReasonNone
+	}
+	why := ReasonNone
+	for _, w := range k.waits {
+		if w.until > now && w.why > why { // the same one whatever the order of the map
+			why = w.why
 		}
 	}
-	return ReasonNone
+	return why
 }
 
 func (l *links) attempt(f peer.Attempt) {
@@ -180,7 +176,7 @@ func (l *links) attempt(f peer.Attempt) {
 	defer l.mu.Unlock()
 	if f.Cause == "" {
 		delete(l.causes, f.Peer)
-	} else if len(l.causes) < 4096 {
+	} else if len(l.causes) < maxHellos {
 		l.causes[f.Peer] = f.Cause
 	}
 }

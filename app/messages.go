@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"math"
 
 	"github.com/cryptexq/cryptexq/app/store"
@@ -21,7 +20,7 @@ func (m *Rooms) Messages(ctx context.Context, id RoomID, p Page) (all []Message,
 	err = m.st.View(ctx, func(r *store.Reader) error {
 		room, found, err := r.Room(id)
 		if err != nil || !found {
-			return errors.Join(err, errUnless(found, ErrNotFound))
+			return either(err, ErrNotFound)
 		}
 		rows, err := m.page(r, room, p)
 		if err != nil {
@@ -58,11 +57,11 @@ func (m *Rooms) Message(ctx context.Context, id MessageID) (msg Message, err err
 	err = m.st.View(ctx, func(r *store.Reader) error {
 		l, found, err := r.Log([32]byte(id.Log))
 		if err != nil || !found {
-			return errors.Join(err, errUnless(found, ErrNotFound))
+			return either(err, ErrNotFound)
 		}
 		row, found, err := r.Message(l.Row, int64(id.Index))
 		if err != nil || !found {
-			return errors.Join(err, errUnless(found, ErrNotFound))
+			return either(err, ErrNotFound)
 		}
 		room, _, err := r.RoomRow(l.Room)
 		if err != nil {
@@ -118,7 +117,7 @@ func (v *viewer) message(row store.Message) (Message, error) {
 	if row.SentAt > row.ReceiveAt+clockSlack {
 		msg.ClockOff, msg.Sent = true, msg.Received
 	}
-	if !row.Own {
+	if !row.Own || !row.Here { // what another copy of this profile wrote came from who has it
 		return msg, nil
 	}
 	return msg, v.delivery(row, &msg)
@@ -216,7 +215,7 @@ func (v *viewer) reason(cursors map[int64]store.Cursor, stored bool) (Reason, er
 		case v.links.path(d.Digest) == peer.None:
 			return v.unreachable(), nil
 		}
-		if why := v.links.reason(d.Digest); why != ReasonNone {
+		if why := v.links.reason(d.Digest, v.ms()); why != ReasonNone {
 			return why, nil
 		}
 	}

@@ -1,82 +1,101 @@
 package app
 
 import (
+	"bytes"
+
 	"github.com/cryptexq/cryptexq/app/store"
 	"github.com/cryptexq/cryptexq/crypto/segment"
 )
 
-// sorter puts segments where they belong: behind what their author signed before, and behind everything that they name.
+// sorter puts segments where they belong: behind what their author signed before, and behind everything that they name. Of the
+// log in hand it changes the value, which the caller saves.
 type sorter struct{ *core }
 
-// advance walks over what now follows without a gap: it checks that each header continues the ones before it, grows the
-// tree, and moves stored. A header that does not continue them was signed against its own past: the log is frozen there.
-func (o *sorter) advance(tx *store.Tx, l store.Log, k int64) (_ store.Log, forked bool, err error) {
-	s, _, err := tx.Segment(l.Row, k)
-	if err != nil {
-		return l, false, err
+// reach moves the head of a log to a segment that was stored, if it is the newest.
+func reach(l *store.Log, s store.Segment) {
+	if s.K > l.HeadK {
+		l.HeadK, l.HeadDigest, l.Size = s.K, bytes.Clone(s.Digest[:]), s.End
 	}
-	if k > l.HeadK {
-		l.HeadK, l.HeadDigest, l.Size = k, append([]byte(nil), s.Digest[:]...), s.End
-	}
-	if k != l.Tree {
-		return l, false, nil
-	}
+}
+
+// advance walks over what now follows without a gap: it checks that each header continues the ones before it, grows the tree,
+// and moves stored. A header that does not continue them was signed against its own past: the log is frozen there.
+func (o *sorter) advance(tx *store.Tx, l *store.Log) (forked bool, err error) {
 	tree, err := treeOf(l)
 	if err != nil {
-		return l, false, err
+		return false, err
+	}
+	s, found, err := tx.Segment(l.Row, l.Tree)
+	if err != nil || !found {
+		return false, err
 	}
 	var prev store.Segment
-	if k > 0 {
-		if prev, _, err = tx.Segment(l.Row, k-1); err != nil {
-			return l, false, err
+	if s.K > 0 {
+		if prev, _, err = tx.Segment(l.Row, s.K-1); err != nil {
+			return false, err
 		}
 	}
-	for found := true; found; {
+	for ; found && !forked; s, found, err = tx.Segment(l.Row, prev.K+1) {
+		if err != nil {
+			return false, err
+		}
 		h, err := segment.ParseHeader(s.Header)
 		if err != nil {
-			return l, false, err
+			return false, err
 		}
 		if h.PastRoot != tree.Root() || s.K > 0 && segment.Follows(prev.Header, s.Header) != nil {
-			return o.broken(tx, l, s)
+			forked = true
+			break
 		}
 		if n, root, ok := tree.Block(s.Header); ok {
 			if err := tx.SetTreeBlock(l.Row, int64(n), root); err != nil {
-				return l, false, err
+				return false, err
 			}
 		}
 		tree = tree.Append(s.Header)
 		l.Stored, prev = s.End, s
-		if s, found, err = tx.Segment(l.Row, prev.K+1); err != nil {
-			return l, false, err
-		}
+	}
+	if err != nil {
+		return false, err
 	}
 	l.Tree, l.Edge = int64(tree.Size()), tree.Marshal()
-	return l, false, nil
+	if !forked {
+		return false, nil
+	}
+	return true, o.freeze(tx, l, s.K)
 }
 
-func treeOf(l store.Log) (*segment.Tree, error) {
+func treeOf(l *store.Log) (*segment.Tree, error) {
 	if l.Edge == nil {
 		return &segment.Tree{}, nil
 	}
 	return segment.ParseTree(l.Edge)
 }
 
-// broken freezes a log at a header that does not continue what its author signed before.
-func (o *sorter) broken(tx *store.Tx, l store.Log, s store.Segment) (store.Log, bool, error) {
-	l.State, l.ForkK = store.LogFrozen, s.K
-	name, err := authorOf(&tx.Reader, l)
+// freeze ends a log at a header that its author signed twice, or against their own past, and tells the person.
+func (o *sorter) freeze(tx *store.Tx, l *store.Log, k int64) error {
+	l.State, l.ForkK = store.LogFrozen, k
+	o.count("fork")
+	name, err := authorOf(&tx.Reader, *l)
 	if err != nil {
-		return l, true, err
+		return err
 	}
-	if err := o.count(tx, "fork"); err != nil {
-		return l, true, err
-	}
-	return l, true, o.notice(tx, auditForked, "forked", name)
+	return o.notice(tx, auditForked, "forked", name)
 }
 
-// sortOf is a segment's place in its room: behind all its parents, and not before its own time. whole says whether every
-// parent is here and whole; a place computed without one is corrected when it comes.
-func (o *sorter) sortOf(r *store.Reader, l store.Log, h *segment.Header, deps []segment.Dep) (sort int64, whole bool, err error) {
+// authorOf names the person whose log it is.
+func authorOf(r *store.Reader, l store.Log) (string, error) {
+	dev, found, err := r.DeviceRow(l.Device)
+	if err != nil || !found {
+		return "", err
+	}
+	a, _, err := r.AccountRow(dev.Account)
+	return shownName(a), err
+}
+
+// sortOf is a segment's place in its room: behind all its parents, and not before its own time. whole says whether every parent
+// is here and whole; a place computed without one is corrected when it comes.
+func (o *sorter) sortOf(r *store.Reader, l *store.Log, h *segment.Header, deps []segment.Dep) (sort int64, whole bool, err error) {
 	sort, whole = int64(h.Millis), true
 	if h.K > 0 {
 		prev, found, err := r.Segment(l.Row, int64(h.K)-1)
@@ -89,25 +108,32 @@ func (o *sorter) sortOf(r *store.Reader, l store.Log, h *segment.Header, deps []
 		whole = found && l.WholeK >= int64(h.K)-1
 	}
 	for _, dep := range deps {
-		parent, found, err := r.Log(dep.Log)
+		place, ok, err := o.parent(r, l, dep)
 		if err != nil {
 			return 0, false, err
 		}
-		if !found || parent.Room != l.Room {
-			whole = false
-			continue
-		}
-		s, here, err := r.Segment(parent.Row, int64(dep.K))
-		if err != nil {
-			return 0, false, err
-		}
-		if here {
-			sort = max(sort, s.Sort+1)
-		}
-		pastFork := parent.ForkK >= 0 && int64(dep.K) >= parent.ForkK
-		whole = whole && (pastFork || here && parent.WholeK >= int64(dep.K))
+		sort, whole = max(sort, place), whole && ok
 	}
 	return sort, whole, nil
+}
+
+// parent is the place behind a head that a segment of l names, 0 while that is not here, and whether all before it is here. What
+// lies past a fork point counts as here: nobody fetches it. So does what a log of ours is said to hold and does not: the power
+// may have been away in between, or another copy of this profile wrote it, and no message of others must wait for that.
+func (o *sorter) parent(r *store.Reader, l *store.Log, dep segment.Dep) (place int64, whole bool, err error) {
+	parent, found, err := r.Log(dep.Log)
+	if err != nil || !found || parent.Room != l.Room {
+		return 0, false, err
+	}
+	s, here, err := r.Segment(parent.Row, int64(dep.K))
+	if err != nil {
+		return 0, false, err
+	}
+	if here {
+		place = s.Sort + 1
+	}
+	pastFork := parent.ForkK >= 0 && int64(dep.K) >= parent.ForkK
+	return place, pastFork || parent.Seed != nil || here && parent.WholeK >= int64(dep.K), nil
 }
 
 // parentLife is how long a parent is waited for: a made-up one blocks nobody for ever.
@@ -115,61 +141,63 @@ const parentLife = 30 * day
 
 const day = 86_400_000
 
-// whole moves, in every log of a room, the newest segment whose whole past is here, puts segments into their final place
-// and shows what was held back. It ends when a round over the logs moves nothing.
-func (o *sorter) whole(tx *store.Tx, room store.Room) error {
-	logs, err := tx.Logs(room.Row)
-	if err != nil {
-		return err
-	}
-	for moved := true; moved; {
-		moved = false
-		for i := range logs {
-			if logs[i].Seed != nil || logs[i].WholeK >= logs[i].Tree-1 {
-				continue
-			}
-			before := logs[i].WholeK
-			if logs[i], err = o.wholeLog(tx, logs[i]); err != nil {
-				return err
-			}
-			moved = moved || logs[i].WholeK > before
-		}
-	}
-	return nil
-}
-
-func (o *sorter) wholeLog(tx *store.Tx, l store.Log) (store.Log, error) {
-	start := l.WholeK
+// whole moves the newest segment of a log whose whole past is here, puts segments into their final place and shows what was held
+// back. It reports whether it moved any.
+func (o *sorter) whole(tx *store.Tx, l *store.Log) (moved bool, err error) {
 	for l.WholeK < l.Tree-1 {
 		s, _, err := tx.Segment(l.Row, l.WholeK+1)
 		if err != nil {
-			return l, err
+			return moved, err
 		}
 		h, err := segment.ParseHeader(s.Header)
 		if err != nil {
-			return l, err
+			return moved, err
 		}
 		deps, err := segment.ParseDeps(s.Deps)
 		if err != nil {
-			return l, err
+			return moved, err
 		}
 		sort, whole, err := o.sortOf(&tx.Reader, l, h, deps)
 		if err != nil {
-			return l, err
+			return moved, err
 		}
-		if !whole && o.ms()-s.At < parentLife {
-			break
+		if !whole && o.since(s.At) < parentLife {
+			return moved, nil
 		}
 		if err := tx.SetSegmentSort(l.Row, s.K, s.First, s.End, sort); err != nil {
-			return l, err
+			return moved, err
 		}
 		if err := tx.NoteMessage(l.Room, sort, 0); err != nil {
-			return l, err
+			return moved, err
 		}
 		l.WholeK++
+		moved = true
 	}
-	if l.WholeK == start {
-		return l, nil
+	return moved, nil
+}
+
+// others does whole for the logs of a room that wait for something, again and again until nothing moves: after a log moved, what
+// others wrote behind it may be whole too.
+func (o *sorter) others(tx *store.Tx, room int64) error {
+	for moved := true; moved; {
+		moved = false
+		logs, err := tx.Lagging(room)
+		if err != nil {
+			return err
+		}
+		for _, l := range logs {
+			did, err := o.whole(tx, &l)
+			if err != nil {
+				return err
+			}
+			if !did {
+				continue
+			}
+			moved = true
+			if err := tx.SetWhole(l.Row, l.WholeK); err != nil {
+				return err
+			}
+		}
 	}
-	return l, tx.SetWhole(l.Row, l.WholeK)
+	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 	"unicode/utf8"
 
 	"github.com/cryptexq/cryptexq/app/store"
@@ -101,7 +100,7 @@ func (o *Owner) handOutCard(ctx context.Context) error {
 				return err
 			}
 			for _, d := range devices {
-				if d.State != store.DeviceValid || !d.Approved {
+				if !d.Trusted() {
 					continue
 				}
 				if err := o.service.sessions.queue(tx, d, cardRecord(o.me)); err != nil {
@@ -132,7 +131,13 @@ func (o *Owner) Notices() []Notice { return o.notes.list() }
 
 // Dismiss takes a notice away.
 func (o *Owner) Dismiss(code, subject string) {
-	o.notes.drop(code, subject)
+	if !o.notes.drop(code, subject) {
+		return
+	}
+	err := o.st.Update(context.Background(), func(tx *store.Tx) error { return tx.DropNotice(code, subject) })
+	if err != nil {
+		o.log.Warn("dismissing a notice", "err", err) // it will be back after the next start
+	}
 	o.hub.tell(Change{Kind: ChangedStatus})
 }
 
@@ -147,7 +152,7 @@ func (o *Owner) Status(ctx context.Context) (st Status, err error) {
 	}
 	st = Status{
 		Ready: ready, Peers: ps.Peers, LAN: ps.LAN, Relays: ps.Relays, Topics: ps.Topics, Heard: ps.Accepted,
-		Uptime: time.Since(o.service.started), Notices: o.notes.list(), Online: o.service.links.online(),
+		Uptime: o.now().Sub(o.service.started), Notices: o.notes.list(), Online: o.service.links.online(),
 	}
 	if !ready {
 		st.Reason = "starting"
@@ -161,6 +166,9 @@ func (o *Owner) Status(ctx context.Context) (st Status, err error) {
 		st.Refused, err = r.RefusedCounts()
 		return err
 	})
+	for cause, n := range o.refused.counts() {
+		st.Refused[cause] += n
+	}
 	for cause, n := range ps.Refused {
 		st.Refused[cause] = max(st.Refused[cause], n)
 	}

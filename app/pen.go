@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 
 	"github.com/cryptexq/cryptexq/app/store"
@@ -12,14 +11,18 @@ import (
 	"github.com/cryptexq/cryptexq/crypto/segment"
 )
 
-// pen writes our own log in one room. What is handed in while one segment is being made and synced shares the next: the
-// first who finds nobody writing leads, writes for all that wait, and passes the lead on. So no goroutine waits for work,
-// and one caller after another gives one segment each, the same in the simulator every time.
+// pen writes our own log in one room. What is handed in while one segment is being made and synced shares the next: the first
+// who finds nobody writing leads, writes for all that wait, and passes the lead on. So no goroutine waits for work, and one
+// caller after another gives one segment each, the same in the simulator every time.
 type pen struct {
 	*core
 	room     int64
 	sessions *sessions
-	turns    chan struct{} // holds one: whoever has it may touch the own log of the room
+	links    *links
+	turns    chan struct{} // holds one: whoever has it may touch the own log of the room, and what follows
+
+	key   *composite.PrivateKey // of the log keyOf: unpacking it costs a fifth of a signature
+	keyOf segment.ID
 
 	mu      sync.Mutex
 	waiting []*stroke // guarded by mu
@@ -28,14 +31,15 @@ type pen struct {
 // stroke is one entry to write, and what came of it.
 type stroke struct {
 	item  wire.Record
-	done  chan struct{} // closed when err and the ids are set
+	after *stroke       // of the same call: when that fails, this one is not written
+	done  chan struct{} // closed when err and the id are set
 	id    MessageID
 	err   error
-	entry store.Message // the readable form, row and place filled in by the pen; Kind 0 for an entry that no thread shows
+	entry store.Message // the readable form, row and place filled in by the draft
 }
 
-func newPen(c *core, room int64, s *sessions) *pen {
-	p := &pen{core: c, room: room, sessions: s, turns: make(chan struct{}, 1)}
+func newPen(c *core, room int64, s *sessions, l *links) *pen {
+	p := &pen{core: c, room: room, sessions: s, links: l, turns: make(chan struct{}, 1)}
 	p.turns <- struct{}{}
 	return p
 }
@@ -43,10 +47,14 @@ func newPen(c *core, room int64, s *sessions) *pen {
 // errChanged says that somebody ended the own log while a segment for it was being made: do it again.
 var errChanged = errors.New("the own log changed")
 
-// write appends items to the own log and returns when they are on disk. A room's first segment begins with open and card.
+// write appends items to the own log and returns when they are on disk, in their order: after one that failed none is written. A
+// room's first segment begins with open and card.
 func (p *pen) write(ctx context.Context, strokes ...*stroke) error {
-	for _, s := range strokes {
+	for i, s := range strokes {
 		s.done = make(chan struct{})
+		if i > 0 {
+			s.after = strokes[i-1]
+		}
 	}
 	p.mu.Lock()
 	p.waiting = append(p.waiting, strokes...)
@@ -71,20 +79,49 @@ func (p *pen) lead(ctx context.Context, last *stroke) {
 			return
 		default:
 		}
+		p.dropFollowers()
 		p.mu.Lock()
 		batch := p.waiting[:min(len(p.waiting), segment.MaxEntries)]
 		p.mu.Unlock()
+		if len(batch) == 0 {
+			continue
+		}
 		n, err := p.segment(context.WithoutCancel(ctx), batch)
 		if err != nil {
 			n = len(batch) // nobody's message is tried again behind their back
 		}
+		p.finish(n, err)
+	}
+}
+
+// dropFollowers answers those at the front whose predecessor in the same call failed.
+func (p *pen) dropFollowers() {
+	for {
 		p.mu.Lock()
-		p.waiting = p.waiting[n:]
-		p.mu.Unlock()
-		for _, s := range batch[:n] {
-			s.err = err
-			close(s.done)
+		var failed error
+		if len(p.waiting) > 0 && p.waiting[0].after != nil {
+			failed = p.waiting[0].after.err
 		}
+		p.mu.Unlock()
+		if failed == nil {
+			return
+		}
+		p.finish(1, failed)
+	}
+}
+
+// finish answers the first n that wait.
+func (p *pen) finish(n int, err error) {
+	p.mu.Lock()
+	batch := p.waiting[:n]
+	p.waiting = p.waiting[n:]
+	if len(p.waiting) == 0 {
+		p.waiting = nil
+	}
+	p.mu.Unlock()
+	for _, s := range batch {
+		s.err, s.after = err, nil
+		close(s.done)
 	}
 }
 
@@ -114,113 +151,32 @@ func (p *pen) segment(ctx context.Context, batch []*stroke) (n int, err error) {
 		if n, err = d.fill(batch); err != nil {
 			return 0, err
 		}
-		if err = p.st.UpdateOwn(ctx, func(tx *store.Tx) error { return d.commit(tx, batch[:n]) }); !errors.Is(err, errChanged) {
-			return n, err
+		err = p.st.UpdateOwn(ctx, func(tx *store.Tx) error { return d.commit(tx, batch[:n]) })
+		switch {
+		case errors.Is(err, errChanged):
+			continue
+		case errors.Is(err, store.ErrAnchor): // it is stored, and must not leave yet
+			p.unanchored.Store(true)
+			return n, nil
+		case errors.Is(err, store.ErrFull):
+			p.diskFull()
+		case err == nil:
+			p.hasRoom()
 		}
+		return n, err
 	}
 	return 0, errChanged
 }
 
-// draft reads all that the next segment stands on.
-func (p *pen) draft(ctx context.Context) (d *draft, err error) {
-	d = &draft{pen: p, ms: p.ms()}
-	err = p.st.View(ctx, func(r *store.Reader) error { return d.read(r) })
-	if err != nil {
-		return nil, fmt.Errorf("reading the own log: %w", err)
+// reanchor tries to write the anchor after one of ours was stored without. Until then nothing leaves this machine: put back to
+// before, it would write another story.
+func (c *core) reanchor(ctx context.Context) error {
+	if !c.unanchored.Load() {
+		return nil
 	}
-	return d, nil
-}
-
-func (d *draft) read(r *store.Reader) (err error) {
-	var found bool
-	if d.room, found, err = r.RoomRow(d.pen.room); err != nil || !found {
-		return errors.Join(err, errWhen(!found, "the room is gone"))
-	}
-	if err := d.readLog(r); err != nil {
+	if err := c.st.UpdateOwn(ctx, func(*store.Tx) error { return nil }); err != nil {
 		return err
 	}
-	if err := d.readPast(r); err != nil {
-		return err
-	}
-	members, err := r.Members(d.room.Row)
-	if err != nil {
-		return err
-	}
-	d.members = len(members)
-	if d.gate, err = gateOf(r, d.room.Row); err != nil {
-		return err
-	}
-	return d.readChain(r)
-}
-
-// readLog finds the open log of ours, or makes a new one that names the last: the first time, after a rollback, and when
-// ours was ended because somebody else holds more of it than we do.
-func (d *draft) readLog(r *store.Reader) (err error) {
-	var found bool
-	if d.log, found, err = r.OwnLog(d.room.Row); err != nil {
-		return err
-	}
-	if found {
-		if d.key, err = composite.NewPrivateKey(d.log.Seed); err != nil {
-			return err
-		}
-		d.past, err = segment.ParseTree(d.log.Edge)
-		return err
-	}
-	if d.key, err = composite.GenerateKey(); err != nil {
-		return err
-	}
-	t := segment.LogCertificate{Device: d.pen.me.deviceID(), Room: d.room.ID}
-	former, err := r.OwnLogs(d.room.Row)
-	if err != nil {
-		return err
-	}
-	if n := len(former); n > 0 && former[n-1].HeadK >= 0 {
-		last := former[n-1]
-		t.PrevLog, t.PrevK, t.PrevDigest = last.ID, uint64(last.HeadK), [32]byte(last.HeadDigest)
-	}
-	cert, err := segment.SignLogCertificate(d.pen.me.device.Key, d.key, t)
-	if err != nil {
-		return err
-	}
-	d.fresh = true
-	d.log = store.Log{
-		Room: d.room.Row, ID: cert.Log(), Device: d.pen.me.row, Key: cert.Key, Cert: cert.Raw, Seed: d.key.Seed(),
-		ForkK: -1, HeadK: -1, WholeK: -1, CitedK: -1,
-	}
-	if t.PrevLog != (segment.ID{}) {
-		d.log.Previous = t.PrevLog[:]
-	}
-	d.past = &segment.Tree{}
-	return nil
-}
-
-// readPast collects the heads of other logs that changed since our last segment and whose whole past is here.
-func (d *draft) readPast(r *store.Reader) error {
-	logs, err := r.Logs(d.room.Row)
-	if err != nil {
-		return err
-	}
-	if d.log.HeadK >= 0 {
-		prev, _, err := r.Segment(d.log.Row, d.log.HeadK)
-		if err != nil {
-			return err
-		}
-		d.sort = prev.Sort + 1
-	}
-	for _, l := range logs {
-		if l.ID == d.log.ID || l.WholeK < 0 || !d.fresh && l.WholeK <= l.CitedK || len(d.deps) >= segment.MaxEntries {
-			continue
-		}
-		s, found, err := r.Segment(l.Row, l.WholeK)
-		if err != nil || !found {
-			return errors.Join(err, errWhen(!found, "a head without its segment"))
-		}
-		d.deps = append(d.deps, segment.Dep{Log: l.ID, K: uint64(l.WholeK), Digest: s.Digest})
-		l.CitedK = l.WholeK
-		d.cited = append(d.cited, l)
-		d.sort = max(d.sort, s.Sort+1)
-	}
-	d.sort = max(d.sort, d.ms)
+	c.unanchored.Store(false)
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/cryptexq/cryptexq/app/store"
+	"github.com/cryptexq/cryptexq/app/wire"
 	"github.com/cryptexq/cryptexq/crypto/identity"
 	"github.com/cryptexq/cryptexq/p2p/peer"
 )
@@ -19,11 +20,11 @@ import (
 // People is everybody we know or could know: contacts, requests both ways, who is nearby.
 type People struct {
 	*core
-	dir    *directory
-	rooms  *Rooms
-	links  *links
-	push   func() // the table of peers changed
-	nearby nearbyList
+	rooms    *Rooms
+	sessions *sessions
+	links    *links
+	push     func() // the table of peers changed
+	nearby   nearbyList
 }
 
 // nearbyList is who answered hello on the LAN lately.
@@ -193,14 +194,15 @@ func (p *People) ask(ctx context.Context, inv *identity.Invitation, name, text s
 		return Contact{}, ErrTooLong
 	}
 	var room store.Room
+	var answers bool
 	err := p.st.Update(ctx, func(tx *store.Tx) error {
 		a, err := tx.AddAccount(inv.Account, store.AccountMet, p.ms())
 		if err != nil {
 			return err
 		}
 		state := store.AccountAsked
-		if a.State == store.AccountAsks {
-			state = store.AccountContact
+		if a.State == store.AccountAsks || a.State == store.AccountDeclined {
+			state, answers = store.AccountContact, true
 		}
 		if name != "" && a.TheirName == "" {
 			if err := tx.SetTheirName(a.Row, name); err != nil {
@@ -223,6 +225,9 @@ func (p *People) ask(ctx context.Context, inv *identity.Invitation, name, text s
 	} else {
 		_, err = p.rooms.Send(ctx, room.ID, Draft{Text: text})
 	}
+	if err == nil && answers {
+		err = p.rooms.introduce(ctx, inv.Account)
+	}
 	if err != nil {
 		return Contact{}, err
 	}
@@ -237,7 +242,7 @@ func (p *People) Accept(ctx context.Context, id identity.AccountID) (Contact, er
 	err := p.st.Update(ctx, func(tx *store.Tx) error {
 		a, found, err := tx.Account(id)
 		if err != nil || !found || a.State != store.AccountAsks && a.State != store.AccountDeclined {
-			return errors.Join(err, errUnless(found && a.State == store.AccountAsks, ErrNoRequest))
+			return either(err, ErrNoRequest)
 		}
 		if err := tx.SetAccountState(a.Row, store.AccountContact, p.ms()); err != nil {
 			return err
@@ -251,7 +256,7 @@ func (p *People) Accept(ctx context.Context, id identity.AccountID) (Contact, er
 	if err := p.rooms.open(ctx, room.Row); err != nil {
 		return Contact{}, err
 	}
-	if err := p.rooms.introduce(ctx, room.Row, id); err != nil {
+	if err := p.rooms.introduce(ctx, id); err != nil {
 		return Contact{}, err
 	}
 	p.push()
@@ -259,19 +264,12 @@ func (p *People) Accept(ctx context.Context, id identity.AccountID) (Contact, er
 	return p.Contact(ctx, id)
 }
 
-func errUnless(ok bool, err error) error {
-	if ok {
-		return nil
-	}
-	return err
-}
-
 // Decline turns somebody down. Nothing is sent: they cannot tell it from silence.
 func (p *People) Decline(ctx context.Context, id identity.AccountID) error {
 	err := p.st.Update(ctx, func(tx *store.Tx) error {
 		a, found, err := tx.Account(id)
 		if err != nil || !found || a.State != store.AccountAsks {
-			return errors.Join(err, errUnless(found && a.State == store.AccountAsks, ErrNoRequest))
+			return either(err, ErrNoRequest)
 		}
 		return tx.SetAccountState(a.Row, store.AccountDeclined, p.ms())
 	})
@@ -282,21 +280,30 @@ func (p *People) Decline(ctx context.Context, id identity.AccountID) error {
 	return err
 }
 
-// Block ends all dealings with somebody; Unblock takes them back as a contact.
+// Block ends all dealings with somebody.
 func (p *People) Block(ctx context.Context, id identity.AccountID) error {
-	return p.move(ctx, id, store.AccountBlocked)
+	return p.move(ctx, id, func(tx *store.Tx, a store.Account) (int, error) { return store.AccountBlocked, nil })
 }
 
-// Unblock takes a blocked person back.
+// Unblock makes a blocked person again what they were: a contact, asked, or somebody who asks.
 func (p *People) Unblock(ctx context.Context, id identity.AccountID) error {
-	return p.move(ctx, id, store.AccountContact)
+	return p.move(ctx, id, func(tx *store.Tx, a store.Account) (int, error) {
+		if a.State != store.AccountBlocked {
+			return a.State, nil
+		}
+		return p.before(tx, a)
+	})
 }
 
-func (p *People) move(ctx context.Context, id identity.AccountID, state int) error {
+func (p *People) move(ctx context.Context, id identity.AccountID, to func(tx *store.Tx, a store.Account) (int, error)) error {
 	err := p.st.Update(ctx, func(tx *store.Tx) error {
 		a, found, err := tx.Account(id)
 		if err != nil || !found || a.Row == store.Own {
-			return errors.Join(err, errUnless(err != nil, ErrNotFound))
+			return either(err, ErrNotFound)
+		}
+		state, err := to(tx, a)
+		if err != nil || state == a.State {
+			return err
 		}
 		if err := tx.Audit(auditBlocked, id[:], fmt.Sprint(state)); err != nil {
 			return err
@@ -310,6 +317,26 @@ func (p *People) move(ctx context.Context, id identity.AccountID, state int) err
 	return err
 }
 
+// before is what somebody was before they were blocked, as the room of two says: they asked, or were asked, or both are in.
+func (p *People) before(tx *store.Tx, a store.Account) (state int, err error) {
+	room, found, err := tx.Room(wire.DirectGenesis(p.me.id, a.Account).ID())
+	switch {
+	case err != nil:
+		return 0, err
+	case !found:
+		return store.AccountMet, nil
+	case room.State == store.RoomOffered:
+		return store.AccountAsks, nil
+	}
+	logs, err := tx.Logs(room.Row)
+	for _, l := range logs {
+		if l.Seed == nil && l.Device != 0 && l.Opened > 0 {
+			return store.AccountContact, err
+		}
+	}
+	return store.AccountAsked, err
+}
+
 // ways of comparing, as the store keeps them.
 const comparedNumber = 3
 
@@ -318,7 +345,7 @@ func (p *People) Compared(ctx context.Context, id identity.AccountID) error {
 	err := p.st.Update(ctx, func(tx *store.Tx) error {
 		a, found, err := tx.Account(id)
 		if err != nil || !found || a.Key == nil {
-			return errors.Join(err, errUnless(err != nil, ErrNotFound))
+			return either(err, ErrNotFound)
 		}
 		return errors.Join(tx.SetVerified(a.Row, comparedNumber, p.ms()), tx.Audit(auditCompared, id[:], ""))
 	})
@@ -333,7 +360,7 @@ func (p *People) SafetyNumber(ctx context.Context, id identity.AccountID) (numbe
 	err = p.st.View(ctx, func(r *store.Reader) error {
 		a, found, err := r.Account(id)
 		if err != nil || !found || a.Key == nil {
-			return errors.Join(err, errUnless(err != nil, ErrNotFound))
+			return either(err, ErrNotFound)
 		}
 		key, err := p.keys.parse(a.Key)
 		if err != nil {
@@ -345,34 +372,51 @@ func (p *People) SafetyNumber(ctx context.Context, id identity.AccountID) (numbe
 	return number, err
 }
 
-// Approve is the yes to a new device of somebody known.
+// Approve is the yes to a new device of somebody known: what waited for it goes out, and so do the keys.
 func (p *People) Approve(ctx context.Context, id identity.AccountID) error {
-	var name string
+	var names []string
 	err := p.st.Update(ctx, func(tx *store.Tx) error {
 		a, found, err := tx.Account(id)
 		if err != nil || !found {
-			return errors.Join(err, errUnless(found, ErrNotFound))
+			return either(err, ErrNotFound)
 		}
-		name = a.Name()
+		names = []string{shownName(a), a.TheirName, a.Petname}
 		devices, err := tx.Devices(a.Row)
 		if err != nil {
 			return err
 		}
 		for _, d := range devices {
-			if d.State == store.DeviceValid && !d.Approved {
-				if err := tx.ApproveDevice(d.Row); err != nil {
-					return err
-				}
+			if d.State != store.DeviceValid || d.Approved {
+				continue
+			}
+			if err := p.approve(tx, d); err != nil {
+				return err
+			}
+		}
+		for _, name := range names {
+			if err := tx.DropNotice("device", name); err != nil {
+				return err
 			}
 		}
 		return tx.Audit(auditNewDevice, id[:], "approved")
 	})
-	if err == nil {
-		p.notes.drop("device", name)
-		p.links.hurry(identity.DeviceID{})
-		p.hub.tell(Change{Kind: ChangedPeople}, Change{Kind: ChangedStatus})
+	if err != nil {
+		return err
 	}
-	return err
+	for _, name := range names {
+		p.notes.drop("device", name)
+	}
+	p.links.hurryAll()
+	p.hub.tell(Change{Kind: ChangedPeople}, Change{Kind: ChangedStatus})
+	return nil
+}
+
+func (p *People) approve(tx *store.Tx, d store.Device) error {
+	if err := tx.ApproveDevice(d.Row); err != nil {
+		return err
+	}
+	d.Approved = true
+	return p.sessions.tell(tx, d)
 }
 
 // Rename keeps what we call somebody; an empty name goes back to theirs.
@@ -380,7 +424,7 @@ func (p *People) Rename(ctx context.Context, id identity.AccountID, name string)
 	err := p.st.Update(ctx, func(tx *store.Tx) error {
 		a, found, err := tx.Account(id)
 		if err != nil || !found {
-			return errors.Join(err, errUnless(found, ErrNotFound))
+			return either(err, ErrNotFound)
 		}
 		return tx.SetPetname(a.Row, cleanName(name))
 	})

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"encoding/hex"
-	"errors"
 	"strings"
 	"sync"
 
@@ -16,7 +15,6 @@ import (
 type Rooms struct {
 	*core
 	sessions *sessions
-	herald   *herald
 	links    *links
 
 	mu   sync.Mutex
@@ -31,7 +29,7 @@ func (m *Rooms) pen(room int64) *pen {
 	}
 	p := m.pens[room]
 	if p == nil {
-		p = newPen(m.core, room, m.sessions)
+		p = newPen(m.core, room, m.sessions, m.links)
 		m.pens[room] = p
 	}
 	return p
@@ -41,7 +39,7 @@ func (m *Rooms) pen(room int64) *pen {
 func (m *Rooms) open(ctx context.Context, room int64) error { return m.pen(room).open(ctx) }
 
 // introduce tells the devices of somebody what opens our log of a room.
-func (m *Rooms) introduce(ctx context.Context, room int64, id identity.AccountID) error {
+func (m *Rooms) introduce(ctx context.Context, id identity.AccountID) error {
 	return m.st.Update(ctx, func(tx *store.Tx) error {
 		a, found, err := tx.Account(id)
 		if err != nil || !found {
@@ -52,19 +50,29 @@ func (m *Rooms) introduce(ctx context.Context, room int64, id identity.AccountID
 			return err
 		}
 		for _, d := range devices {
-			if d.State != store.DeviceValid {
+			if !d.Trusted() {
 				continue
 			}
-			records, err := m.herald.state(tx, d)
-			if err != nil {
-				return err
-			}
-			if err := m.sessions.queue(tx, d, records...); err != nil {
+			if err := m.sessions.tell(tx, d); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+// enter writes what opens our logs in rooms that we are in and have written nothing in yet: the power went right after we had
+// said yes.
+func (m *Rooms) enter(ctx context.Context) error {
+	var rooms []store.Room
+	err := m.st.View(ctx, func(r *store.Reader) (err error) {
+		rooms, err = r.Unentered()
+		return err
+	})
+	for _, room := range rooms {
+		err = either(err, m.open(ctx, room.Row))
+	}
+	return err
 }
 
 // Send stores a message and returns its name. From then on it survives a power cut; what became of it, its state says.
@@ -96,7 +104,7 @@ func (m *Rooms) writable(ctx context.Context, id RoomID) (room store.Room, err e
 	err = m.st.View(ctx, func(r *store.Reader) error {
 		var found bool
 		if room, found, err = r.Room(id); err != nil || !found {
-			return errors.Join(err, errUnless(found, ErrNotFound))
+			return either(err, ErrNotFound)
 		}
 		if room.Kind != store.RoomDirect {
 			return nil
@@ -179,7 +187,7 @@ func (m *Rooms) Room(ctx context.Context, id RoomID) (room Room, err error) {
 	err = m.st.View(ctx, func(r *store.Reader) error {
 		row, found, err := r.Room(id)
 		if err != nil || !found {
-			return errors.Join(err, errUnless(found, ErrNotFound))
+			return either(err, ErrNotFound)
 		}
 		room, _, err = m.describe(r, row)
 		return err
@@ -256,7 +264,7 @@ func (m *Rooms) MarkRead(ctx context.Context, id RoomID, upTo Key) error {
 		return tx.MarkRead(room.Row, upTo.Sort)
 	})
 	if err == nil && m.me.saysRead() {
-		m.links.hurry(identity.DeviceID{})
+		m.links.hurryAll()
 	}
 	return err
 }

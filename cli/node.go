@@ -176,6 +176,7 @@ func (c *console) announce(ctx context.Context, s *app.Service, log *slog.Logger
 	defer w.Close()
 	soon, enough := context.WithTimeout(ctx, firstListen)
 	defer enough()
+	next := soon
 	for {
 		id, err := s.Owner.Identity(ctx)
 		if err != nil {
@@ -192,8 +193,10 @@ func (c *console) announce(ctx context.Context, s *app.Service, log *slog.Logger
 			<-ctx.Done()
 			return nil
 		}
-		if _, err := w.Next(soon); err != nil && ctx.Err() != nil {
+		if _, err := w.Next(next); ctx.Err() != nil {
 			return nil
+		} else if err != nil {
+			next = ctx // time is up: what there is will do
 		}
 	}
 }

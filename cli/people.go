@@ -2,8 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net/url"
 	"strings"
 	"time"
@@ -198,7 +196,7 @@ func (c *console) verifyContactCommand() *cobra.Command {
 	cmd := c.onPerson("verify-contact", "show the safety number to compare; --yes marks it compared", "", func(ctx context.Context, path string) error {
 		var o api.Safety
 		if err := c.client.Get(ctx, path+"/safety", &o); err != nil {
-			return noKeyYet(err)
+			return err
 		}
 		if yes {
 			if err := c.client.Post(ctx, path+"/verify", nil, &o); err != nil {
@@ -218,13 +216,4 @@ func (c *console) verifyContactCommand() *cobra.Command {
 	})
 	cmd.Flags().BoolVar(&yes, "yes", false, "the numbers were compared and are the same")
 	return cmd
-}
-
-// noKeyYet tells a person that nobody knows from one whose key is not here yet: both are not found.
-func noKeyYet(err error) error {
-	var e *api.Error
-	if errors.As(err, &e) && e.Code == api.CodeNotFound {
-		return fmt.Errorf("there is no safety number before you have met once: %w", err)
-	}
-	return err
 }

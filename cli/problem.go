@@ -39,6 +39,7 @@ var sentences = map[string]string{
 	api.CodeNotFound:   "There is no such person, room or message here. cryptexqPROFILE contacts, rooms and read show what there is.",
 	api.CodeTimeout:    "Time ran out. The message stays queued and goes when it can; cryptexqPROFILE doctor says what is in the way.",
 	api.CodeNoWindow:   "What runs for this profile is a node without a window, so there is nothing to lock or to show. To end it: cryptexqPROFILE stop",
+	api.CodeNotMet:     "You have not met yet. There is a safety number once they have accepted.",
 	api.CodeDamaged:    "A file of the vault cannot be used: ",
 	"no_password":      "No password: there is no terminal to ask on. Give --password-file FILE, a file that only you can read.",
 	"open_password":    "The password file can be read by others. Close it with: chmod 600 FILE. Then change the password, if others use this machine.",

@@ -131,10 +131,10 @@ func (a attempts) tellFailures(r *row, addrs []ma.Multiaddr, err error, start ti
 // tell tells what came of an attempt at one address. Without a cause it worked.
 func (a attempts) tell(r *row, addr string, cause peer.Cause, err error) {
 	n := a.station.node
-	n.facts.tell(peer.Attempt{Device: r.Device, Peer: r.Peer, Addr: addr, Cause: cause})
 	if cause != "" {
 		n.log.Debug("could not reach a peer", "peer", r.Peer.Short(), "cause", string(cause), "err", err)
 	}
+	n.facts.tell(peer.Attempt{Device: r.Device, Peer: r.Peer, Addr: addr, Cause: cause})
 }
 
 // cause puts the failure of a dial in a word.

@@ -52,9 +52,10 @@ func TestPortIsChosenOnceAndKept(t *testing.T) {
 	p.run(t)
 	var port int
 	p.eventually(t, 10*time.Second, "a port", func(facts []peer.Fact) bool {
-		f, ok := last[peer.PortChosen](facts)
+		f, chosen := last[peer.PortChosen](facts)
 		port = f.Port
-		return ok
+		_, listening := last[peer.Listening](facts) // which comes once the node is at work
+		return chosen && listening
 	})
 	listens := func(p *person) (tcp, quic bool) {
 		for _, a := range p.node.at().host.Network().ListenAddresses() {

@@ -22,15 +22,14 @@ import (
 
 // station is one libp2p host and everything that lives as long as it.
 type station struct {
-	node    *Node
-	handler Handler
-	host    host.Host
-	gater   *gater
-	ranker  *ranker
-	pool    *link.Pool
-	dialer  *discovery.Dialer
-	paths   *paths
-	scout   *scout
+	node   *Node
+	host   host.Host
+	gater  *gater
+	ranker *ranker
+	pool   *link.Pool
+	dialer *discovery.Dialer
+	paths  *paths
+	scout  *scout
 
 	jolt  chan struct{} // a token when the network has changed: links are to be tried
 	moved chan struct{} // a token when the network has changed: our addresses have, too
@@ -43,7 +42,7 @@ type station struct {
 // newStation opens a host and makes what stands on it. Nothing is answered before run.
 func newStation(n *Node, h Handler, services peer.Services) (*station, error) {
 	s := &station{
-		node: n, handler: h, services: services,
+		node: n, services: services,
 		gater: newGater(n.table, n.facts.refuse), ranker: newRanker(), now: discovery.Look(),
 		jolt: make(chan struct{}, 1), moved: make(chan struct{}, 1),
 	}

@@ -137,6 +137,8 @@ arrived() {
 until_true "the tick of the first message" arrived "$hello"
 then_moved "the second message" says "$again"
 until_true "the tick of the second message" arrived "$again"
+then_moved "the page for adding, from the composer" key ctrl+n
+then_moved "the conversation again" key Escape
 tove send Ada "Welcome, Ada" >/dev/null
 answered() { ada read Tove | grep -q '"text":"Welcome, Ada"'; }
 until_true "the answer" answered

@@ -13,6 +13,8 @@ const (
 	// frame is how long changes are collected before they are shown: the length of a frame. 20 000 single calls would freeze the
 	// window for seconds, and any peer could make them.
 	frame = 16 * time.Millisecond
+	// longestRest bounds the rest after a load that took long.
+	longestRest = 250 * time.Millisecond
 	// settling is how long after a change of a room it is looked at again: the messenger holds a message for five seconds whose
 	// parents are missing, and tells nobody when it lets it go.
 	settling = 5200 * time.Millisecond
@@ -39,6 +41,7 @@ type pump struct {
 	all   bool // everything is to be loaded; guarded by mu
 	wake  chan struct{}
 	later <-chan time.Time // when a room is looked at again; nil for never
+	rest  time.Duration    // how long changes are collected next
 }
 
 func newPump(do func(func()), failed func(error), parts ...part) *pump {
@@ -89,7 +92,9 @@ func (p *pump) run(ctx context.Context, w *app.Watcher) {
 			p.again()
 		}
 		p.collect(ctx, news, &changed)
+		start := time.Now()
 		p.turn(ctx, changed)
+		p.rest = min(max(time.Since(start), frame), longestRest) // a flood of changes gets half of the time at most
 	}
 }
 
@@ -108,9 +113,9 @@ func (p *pump) watch(ctx context.Context, w *app.Watcher, news chan<- []app.Chan
 	}
 }
 
-// collect adds what comes within a frame.
+// collect adds what comes within a frame, or within the time that the last load took.
 func (p *pump) collect(ctx context.Context, news <-chan []app.Change, changed *[]app.Change) {
-	timer := time.NewTimer(frame)
+	timer := time.NewTimer(max(p.rest, frame))
 	defer timer.Stop()
 	for {
 		select {

@@ -66,7 +66,9 @@ func (s *session) rejoin() {
 	case s.again <- struct{}{}:
 	default:
 	}
-	s.current()
+	if s.current != nil { // otherwise it has not begun yet, and reads what has changed when it does
+		s.current()
+	}
 }
 
 // stop ends everything in order: pump and hands, who finish what a person asked for; the draft that is not stored yet; the network

@@ -45,6 +45,23 @@ func (l *loop) do(f func()) {
 	}
 }
 
+// onLoop is an app whose fyne.Do leads to a loop: the driver of the tests would run everything where it is called, side by side.
+type onLoop struct {
+	fyne.App
+	loop *loop
+}
+
+// Driver is that of the tests, but for what other goroutines ask for.
+func (a onLoop) Driver() fyne.Driver { return loopDriver{a.App.Driver(), a.loop} }
+
+type loopDriver struct {
+	fyne.Driver
+	loop *loop
+}
+
+// DoFromGoroutine puts f into the loop.
+func (d loopDriver) DoFromGoroutine(f func(), _ bool) { d.loop.do(f) }
+
 // turn does what is in the queue.
 func (l *loop) turn() {
 	l.mu.Lock()
@@ -68,14 +85,14 @@ type user struct {
 // sitDown opens the window on a folder. The window is closed when the test ends.
 func sitDown(t testing.TB, dir string, join func(context.Context, *app.Service) error, look kit.Look) *user {
 	t.Helper()
-	test.NewTempApp(t)
 	p, err := app.OpenProfile(dir, app.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	u := &user{t: t, loop: &loop{wake: make(chan struct{}, 1)}, exited: make(chan int, 1)}
+	fyne.SetCurrentApp(onLoop{test.NewTempApp(t), u.loop})
 	u.window = newWindow(fyne.CurrentApp(), Desk{Profile: p, Join: join, Name: "default"}, system{
-		do: u.loop.do, now: time.Now, exit: func(code int) { u.exited <- code }, core: patience, watchdog: time.Hour, minKDF: true,
+		do: fyne.Do, now: time.Now, exit: func(code int) { u.exited <- code }, core: patience, watchdog: time.Hour, minKDF: true,
 	})
 	u.look = look
 	u.app.Settings().SetTheme(kit.NewTheme(look))
@@ -135,7 +152,6 @@ func (u *user) words() (all []string) {
 
 // objects are everything in the window.
 func (u *user) objects() []fyne.CanvasObject {
-	u.win.Canvas().Capture() // lays it out
 	o := test.LaidOutObjects(u.win.Canvas().Content())
 	if top := u.win.Canvas().Overlays().Top(); top != nil {
 		o = append(test.LaidOutObjects(top), o...)

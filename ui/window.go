@@ -33,6 +33,7 @@ type window struct {
 	first  func() fyne.Focusable // what gets the keyboard on the page that is shown
 	drawn  bool                  // the first frame was
 	ending bool
+	unseen bool   // the window is in the background
 	shell  *shell // nil before the vault is open or made
 	flush  func(context.Context) error
 
@@ -152,6 +153,7 @@ func (w *window) showCreate(name, trouble string) {
 // create makes an account behind the next page: what is asked for there meanwhile waits a second.
 func (w *window) create(name string, password []byte) {
 	w.showShell()
+	w.warm()
 	w.work(func(ctx context.Context) error {
 		defer clear(password)
 		service, err := w.desk.Profile.Create(ctx, app.NewAccount{Name: name, Password: password, MinKDF: w.minKDF})
@@ -179,6 +181,7 @@ func (w *window) showUnlock() {
 
 // unlock opens the vault.
 func (w *window) unlock(page *setup.Unlock, password []byte) {
+	w.warm()
 	w.work(func(ctx context.Context) error {
 		defer clear(password)
 		service, err := w.desk.Profile.Unlock(ctx, password)
@@ -201,6 +204,14 @@ func (w *window) unlock(page *setup.Unlock, password []byte) {
 			page.Wrong(say(err), 0)
 		}
 	})
+}
+
+// warm has the fonts of other scripts loaded while the password is being stretched: the first use of one takes a tenth of a second
+// and more, in the middle of a conversation otherwise.
+func (w *window) warm() {
+	for _, s := range []string{"漢字かな한글", "مرحبا שלום", "👏🏽🎉"} {
+		w.do(func() { kit.NewText(s, kit.TypeBody, kit.ColorText).MinSize() })
+	}
 }
 
 // fewTries is when the page begins to say how many are left.
@@ -248,6 +259,7 @@ func (w *window) opened() *session {
 // showShell shows the pages around an account.
 func (w *window) showShell() {
 	w.shell = newShell(w)
+	w.shell.chat.SetActive(!w.unseen)
 	w.show(w.shell.root, w.shell.first)
 }
 
@@ -283,6 +295,7 @@ func (w *window) fail(err error) {
 
 // setActive notes whether somebody can see the window.
 func (w *window) setActive(on bool) {
+	w.unseen = !on
 	if w.shell != nil {
 		w.shell.chat.SetActive(on)
 	}

@@ -412,7 +412,7 @@ func TestInvitationsSayWhatIsWrongWithThem(t *testing.T) {
 		t.Errorf("a good one: %+v, %v", a, err)
 	}
 	is(t, "accepting somebody who has not asked", h.Post(t.Context(), "/v1/contacts/"+a.Contact+"/accept", nil, nil), "no_request")
-	is(t, "the safety number of somebody never met", h.Get(t.Context(), "/v1/contacts/"+a.Contact+"/safety", nil), CodeNotFound)
+	is(t, "the safety number of somebody never met", h.Get(t.Context(), "/v1/contacts/"+a.Contact+"/safety", nil), CodeNotMet)
 	var c Contact
 	if err := h.Post(t.Context(), "/v1/contacts/"+a.Contact+"/block", nil, &c); err != nil || c.State != "blocked" {
 		t.Errorf("blocking: %+v, %v", c, err)

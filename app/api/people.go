@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/cryptexq/cryptexq/app"
@@ -163,5 +164,8 @@ func safetyOf(ctx context.Context, q question, id identity.AccountID) (any, erro
 		return nil, err
 	}
 	number, err := q.People.SafetyNumber(ctx, id)
+	if errors.Is(err, app.ErrNotFound) {
+		return nil, errNotMet
+	}
 	return Safety{Account: c.Account.String(), Name: c.Name, SafetyNumber: number, Verified: c.Verified}, err
 }

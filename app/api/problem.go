@@ -37,6 +37,7 @@ const (
 	CodeTimeout    = "timeout"
 	CodeUsage      = "usage"
 	CodeNoWindow   = "no_window"
+	CodeNotMet     = "not_met" // somebody whose key is not here yet
 	CodeFailed     = "failed"
 )
 
@@ -44,6 +45,7 @@ const (
 var (
 	errLocked   = &Error{Code: CodeLocked, Message: "the vault is locked"}
 	errNoWindow = &Error{Code: CodeNoWindow, Message: "this program has no window"}
+	errNotMet   = &Error{Code: CodeNotMet, Message: "their key is not here yet"}
 	errTimeout  = &Error{Code: CodeTimeout, Message: "time ran out"}
 )
 
@@ -83,7 +85,7 @@ var kinds = []struct {
 
 // statuses of the codes that the server makes itself.
 var statuses = map[string]int{
-	CodeLocked: http.StatusServiceUnavailable, CodeTimeout: http.StatusGatewayTimeout, CodeNoWindow: http.StatusConflict,
+	CodeLocked: http.StatusServiceUnavailable, CodeTimeout: http.StatusGatewayTimeout, CodeNoWindow: http.StatusConflict, CodeNotMet: http.StatusConflict,
 	CodeUsage: http.StatusBadRequest, CodeInUse: http.StatusConflict, CodeDamaged: http.StatusInternalServerError,
 }
 

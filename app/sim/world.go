@@ -266,8 +266,11 @@ func (w *world) speak(ctx context.Context) (bool, error) {
 	w.spoken++ // also for what a crash interrupts: it may have been stored all the same
 	s := &saying{text: fmt.Sprintf("%d from %s to %s", w.spoken, a.name, b.name), from: a, to: b}
 	seen, err := a.thread(ctx, b)
+	gaps, _ := a.heldBack(ctx, b)
 	if err == nil {
-		s.before = seen
+		if !gaps { // what is shown in spite of a gap before it cannot be named as a past: it is not whole
+			s.before = seen
+		}
 		_, err = a.svc.Rooms.Send(ctx, room.ID, app.Draft{Text: s.text})
 	}
 	w.trace.add("%s says %q %v", a.name, s.text, err == nil)

@@ -143,9 +143,10 @@ func (t *Tx) DropGapKey(log int64, generation, index uint32) error {
 // earlyKeys bounds the keys of a log that came before their entries.
 const earlyKeys = 2048
 
-// KeepKey keeps the opening of an entry that has not come yet.
+// KeepKey keeps the opening of an entry that has not come yet, or waits for it.
 func (t *Tx) KeepKey(log, index int64, prk Digest) error {
-	return t.exec("INSERT INTO early_keys(log, idx, prk) SELECT ?1, ?2, ?3 WHERE (SELECT count(*) FROM early_keys WHERE log = ?1) < ?4 ON CONFLICT DO NOTHING", log, index, prk[:], earlyKeys)
+	return t.exec(`INSERT INTO early_keys(log, idx, prk) SELECT ?1, ?2, ?3 WHERE (SELECT count(*) FROM early_keys WHERE log = ?1) < ?4
+		AND NOT EXISTS(SELECT 1 FROM entries WHERE log = ?1 AND idx = ?2 AND state <> 1) ON CONFLICT(log, idx) DO UPDATE SET prk = excluded.prk`, log, index, prk[:], earlyKeys)
 }
 
 // HasEarlyKeys reports whether there are such keys of a log.

@@ -7,13 +7,12 @@ const (
 	LogFrozen = 2 // forked
 )
 
-// Log is the chain of segments of one device in one room.
+// Log is the chain of segments of one device in one room. Its certificate is read by LogCertificate.
 type Log struct {
 	Row, Room  int64
 	ID         Digest
 	Device     int64 // 0 while its certificate has not come
 	Key        []byte
-	Cert       []byte
 	Seed       []byte // ours only
 	Previous   []byte
 	State      int
@@ -30,14 +29,14 @@ type Log struct {
 	Edge       []byte
 }
 
-const logColumns = "l.id, l.room, l.log_id, coalesce(l.device, 0), l.pk, l.cert, l.seed, l.previous, l.state, coalesce(l.fork_k, -1), l.head_k, l.head_digest, l.size, l.stored, l.opened, l.read, l.whole_k, l.cited_k, l.tree, l.edge"
+const logColumns = "l.id, l.room, l.log_id, coalesce(l.device, 0), l.pk, l.seed, l.previous, l.state, coalesce(l.fork_k, -1), l.head_k, l.head_digest, l.size, l.stored, l.opened, l.read, l.whole_k, l.cited_k, l.tree, l.edge"
 
 func scanLog(l *Log) func(Row) error {
 	return func(r Row) error {
 		*l = Log{
-			Row: r.Int(0), Room: r.Int(1), ID: Digest(r.Bytes(2)), Device: r.Int(3), Key: r.Bytes(4), Cert: r.Bytes(5), Seed: r.Bytes(6),
-			Previous: r.Bytes(7), State: int(r.Int(8)), ForkK: r.Int(9), HeadK: r.Int(10), HeadDigest: r.Bytes(11), Size: r.Int(12),
-			Stored: r.Int(13), Opened: r.Int(14), Read: r.Int(15), WholeK: r.Int(16), CitedK: r.Int(17), Tree: r.Int(18), Edge: r.Bytes(19),
+			Row: r.Int(0), Room: r.Int(1), ID: Digest(r.Bytes(2)), Device: r.Int(3), Key: r.Bytes(4), Seed: r.Bytes(5),
+			Previous: r.Bytes(6), State: int(r.Int(7)), ForkK: r.Int(8), HeadK: r.Int(9), HeadDigest: r.Bytes(10), Size: r.Int(11),
+			Stored: r.Int(12), Opened: r.Int(13), Read: r.Int(14), WholeK: r.Int(15), CitedK: r.Int(16), Tree: r.Int(17), Edge: r.Bytes(18),
 		}
 		return nil
 	}
@@ -65,9 +64,41 @@ func (r *Reader) LogsOf(room, device int64) ([]Log, error) {
 	return r.logs("SELECT "+logColumns+" FROM logs l WHERE l.room = ? AND l.device = ? ORDER BY l.id", room, device)
 }
 
+// Lacking lists the logs in the open rooms of an account of which more is known to exist than is here.
+func (r *Reader) Lacking(account int64) ([]Log, error) {
+	return r.logs("SELECT "+logColumns+" FROM members m JOIN rooms r ON r.id = m.room AND r.state = 0 JOIN logs l ON l.room = r.id WHERE m.account = ? AND m.role > 0 AND l.fork_k IS NULL AND (l.head_k >= l.tree OR l.named_k > l.head_k) ORDER BY l.log_id", account)
+}
+
+// Unopened lists the logs in the open rooms of an account that hold more than is opened.
+func (r *Reader) Unopened(account int64) ([]Log, error) {
+	return r.logs("SELECT "+logColumns+" FROM members m JOIN rooms r ON r.id = m.room AND r.state = 0 JOIN logs l ON l.room = r.id WHERE m.account = ? AND m.role > 0 AND l.opened < l.size ORDER BY l.log_id", account)
+}
+
+// LogsBy lists the logs of a device of which something is here, in rooms that are open.
+func (r *Reader) LogsBy(device int64) ([]Log, error) {
+	return r.logs("SELECT "+logColumns+" FROM logs l JOIN rooms r ON r.id = l.room WHERE l.device = ? AND l.head_k >= 0 AND r.state = 0 ORDER BY l.id", device)
+}
+
 // Undecided lists the logs of a room whose author is not known yet.
 func (r *Reader) Undecided(room int64) ([]Log, error) {
 	return r.logs("SELECT "+logColumns+" FROM logs l WHERE l.room = ? AND l.device IS NULL ORDER BY l.id", room)
+}
+
+// Lagging lists the logs of others in a room that hold segments whose whole past is not known to be here.
+func (r *Reader) Lagging(room int64) ([]Log, error) {
+	return r.logs("SELECT "+logColumns+" FROM logs l WHERE l.room = ? AND l.seed IS NULL AND l.whole_k < l.tree - 1 ORDER BY l.log_id", room)
+}
+
+// CountLogs counts the logs of a device in a room.
+func (r *Reader) CountLogs(room, device int64) (n int64, err error) {
+	_, err = r.one("SELECT count(*) FROM logs WHERE room = ? AND device = ?", func(row Row) error { n = row.Int(0); return nil }, room, device)
+	return n, err
+}
+
+// LogCertificate returns the certificate of a log, nil when it has not come.
+func (r *Reader) LogCertificate(row int64) (raw []byte, err error) {
+	_, err = r.one("SELECT cert FROM logs WHERE id = ?", func(row Row) error { raw = row.Bytes(0); return nil }, row)
+	return raw, err
 }
 
 // OwnLog is the log of ours that is open in a room.
@@ -91,8 +122,8 @@ func (r *Reader) logs(query string, args ...any) (all []Log, err error) {
 	return all, err
 }
 
-// AddLog inserts a log, or returns the one that is there.
-func (t *Tx) AddLog(l Log) (Log, error) {
+// AddLog inserts a log with its certificate, nil when that has not come, or returns the one that is there.
+func (t *Tx) AddLog(l Log, cert []byte) (Log, error) {
 	old, found, err := t.Log(l.ID)
 	if err != nil || found {
 		return old, err
@@ -103,7 +134,7 @@ func (t *Tx) AddLog(l Log) (Log, error) {
 	}
 	l.ForkK, l.HeadK, l.WholeK, l.CitedK = -1, -1, -1, -1
 	l.Row, err = t.insert("INSERT INTO logs(log_id, room, device, pk, cert, seed, previous) VALUES(?,?,?,?,?,?,?)",
-		l.ID[:], l.Room, device, l.Key, l.Cert, l.Seed, l.Previous)
+		l.ID[:], l.Room, device, l.Key, cert, l.Seed, l.Previous)
 	return l, err
 }
 
@@ -199,9 +230,32 @@ func (t *Tx) KeepSignature(log, k int64, sig []byte, now int64) error {
 	return t.exec("INSERT INTO signatures(log, k, day, sig) VALUES(?,?,?,?)", log, k, now/day, sig)
 }
 
-// DropSignatures lets the signatures of own segments go that every cursor has passed, but for the newest and one a day.
-func (t *Tx) DropSignatures(log, below int64) error {
-	return t.exec("DELETE FROM signatures WHERE log = ?1 AND k < ?2 AND keep = 0 AND EXISTS(SELECT 1 FROM signatures n WHERE n.log = ?1 AND n.day = signatures.day AND n.k > signatures.k)", log, below)
+// DropSignatures lets up to limit signatures below k go that a newer one covers, but for one a day and the first of the log:
+// without that, which comes with the log's key, nobody who lost the log could begin to take it. It reports whether any went.
+func (t *Tx) DropSignatures(log, below int64, limit int) (bool, error) {
+	err := t.exec("DELETE FROM signatures WHERE id IN (SELECT s.id FROM signatures s WHERE s.log = ?1 AND s.k > 0 AND s.k < ?2 AND s.keep = 0 AND EXISTS(SELECT 1 FROM signatures n WHERE n.log = ?1 AND n.k > s.k AND n.day = s.day) LIMIT ?3)", log, below, limit)
+	return t.changes() > 0, err
+}
+
+// DropConfirmed does DropSignatures for every log of ours, below what all valid devices of the room's members have confirmed.
+func (t *Tx) DropConfirmed(limit int) error {
+	type log struct{ row, below int64 }
+	var logs []log
+	err := t.each(`SELECT l.id, coalesce((SELECT s.k FROM segments s WHERE s.log = l.id AND s.size <= coalesce(
+			(SELECT min(coalesce(c.stored, 0)) FROM members m JOIN devices d ON d.account = m.account AND d.state = 1
+				LEFT JOIN cursors c ON c.log = l.id AND c.device = d.id WHERE m.room = l.room AND m.role > 0 AND d.account <> 1), l.size)
+			ORDER BY s.k DESC LIMIT 1), 0)
+		FROM logs l WHERE l.seed IS NOT NULL AND l.head_k > 0`, func(row Row) error {
+		logs = append(logs, log{row.Int(0), row.Int(1)})
+		return nil
+	})
+	for _, l := range logs {
+		if err != nil {
+			return err
+		}
+		_, err = t.DropSignatures(l.row, l.below, limit)
+	}
+	return err
 }
 
 // Signature returns the signature of a header, nil when it went.
@@ -218,6 +272,21 @@ func (r *Reader) NewestSignature(log, k int64) (at int64, sig []byte, err error)
 		return nil
 	}, log, k)
 	return at, sig, err
+}
+
+// SignatureFrom returns the oldest signed header of a log at or above k, -1 when there is none.
+func (r *Reader) SignatureFrom(log, k int64) (at int64, sig []byte, err error) {
+	at = -1
+	_, err = r.one("SELECT k, sig FROM signatures WHERE log = ? AND k >= ? ORDER BY k LIMIT 1", func(row Row) error {
+		at, sig = row.Int(0), row.Bytes(1)
+		return nil
+	}, log, k)
+	return at, sig, err
+}
+
+// HasSegments reports whether anything of a room is here.
+func (r *Reader) HasSegments(room int64) (ok bool, err error) {
+	return r.one("SELECT 1 FROM logs l JOIN segments s ON s.log = l.id WHERE l.room = ? LIMIT 1", func(Row) error { return nil }, room)
 }
 
 // States of an entry.
@@ -250,6 +319,15 @@ func scanEntry(e *Entry) func(Row) error {
 // Entries lists the entries of a log with first <= index < end.
 func (r *Reader) Entries(log, first, end int64) ([]Entry, error) {
 	return r.entries("SELECT "+entryColumns+" FROM entries WHERE log = ? AND idx >= ? AND idx < ? ORDER BY idx", log, first, end)
+}
+
+// Raws lists the bytes of the entries of a log with first <= index < end, without those that are here no more.
+func (r *Reader) Raws(log, first, end int64) (raws [][]byte, err error) {
+	err = r.each("SELECT raw FROM entries WHERE log = ? AND idx >= ? AND idx < ? AND raw IS NOT NULL ORDER BY idx", func(row Row) error {
+		raws = append(raws, row.Bytes(0))
+		return nil
+	}, log, first, end)
+	return raws, err
 }
 
 // ClosedEntries lists up to limit entries of a log that wait for a key, from an index on.
@@ -293,6 +371,21 @@ func (t *Tx) SetTreeBlock(log, n int64, hash Digest) error {
 func (r *Reader) TreeBlock(log, n int64) (hash []byte, err error) {
 	_, err = r.one("SELECT hash FROM tree WHERE log = ? AND n = ?", func(row Row) error { hash = row.Bytes(0); return nil }, log, n)
 	return hash, err
+}
+
+// Opening is what opens an entry.
+type Opening struct {
+	Index int64
+	PRK   Digest
+}
+
+// Openings lists up to limit of what opens the entries of a log with first <= index < end.
+func (r *Reader) Openings(log, first, end int64, limit int) (all []Opening, err error) {
+	err = r.each("SELECT idx, prk FROM entries WHERE log = ? AND idx >= ? AND idx < ? AND prk IS NOT NULL ORDER BY idx LIMIT ?", func(row Row) error {
+		all = append(all, Opening{row.Int(0), Digest(row.Bytes(1))})
+		return nil
+	}, log, first, end, limit)
+	return all, err
 }
 
 // Cursor is the last HAVE of a device for a log of ours.
@@ -353,15 +446,20 @@ func (r *Reader) Owing(device, account int64) ([]Log, error) {
 type Evidence struct {
 	ID      []byte // 16 bytes
 	Kind    int
-	Room    int64
-	Accused Digest // the log
+	Room    int64  // 0: of no room
+	Accused Digest // the log, or the account
 	Raw     []byte
 	At      int64
 }
 
-// AddEvidence keeps a proof, which the caller checked.
-func (t *Tx) AddEvidence(e Evidence) error {
-	return t.exec("INSERT INTO evidence(id, kind, room, accused, raw, at) VALUES(?,?,?,?,?,?) ON CONFLICT DO NOTHING", e.ID, e.Kind, e.Room, e.Accused[:], e.Raw, e.At)
+// AddEvidence keeps a proof, which the caller checked, and reports whether it is new.
+func (t *Tx) AddEvidence(e Evidence) (bool, error) {
+	var room any
+	if e.Room != 0 {
+		room = e.Room
+	}
+	err := t.exec("INSERT INTO evidence(id, kind, room, accused, raw, at) VALUES(?,?,?,?,?,?) ON CONFLICT DO NOTHING", e.ID, e.Kind, room, e.Accused[:], e.Raw, e.At)
+	return t.changes() > 0, err
 }
 
 // EvidenceIDs lists the ids of the proofs about a room, sorted.
@@ -406,6 +504,11 @@ func (r *Reader) CountEntries(log, first, end int64) (n int64, err error) {
 // SetNamed notes the highest header of a log that somebody says to hold, and when that was first said.
 func (t *Tx) SetNamed(row, k, now int64) error {
 	return t.exec("UPDATE logs SET named_k = max(named_k, ?1), named_at = CASE WHEN named_k <= head_k THEN ?2 ELSE named_at END WHERE id = ?3", k, now, row)
+}
+
+// Unname forgets it: who said so had nothing to show.
+func (t *Tx) Unname(row int64) error {
+	return t.exec("UPDATE logs SET named_k = -1, named_at = 0 WHERE id = ?", row)
 }
 
 // Named returns it; -1 without.

@@ -17,7 +17,8 @@ type Message struct {
 	ReplyLog  int64
 	ReplyIdx  int64
 	Forked    bool // beyond the fork point of its log
-	Own       bool // of a log of ours
+	Own       bool // we wrote it
+	Here      bool // in a log of which we have the key, not another copy of this profile
 	Hold      int64
 }
 
@@ -25,7 +26,7 @@ type Message struct {
 const FlagGrey = 4
 
 const messageColumns = `m.id, m.room, m.sort, m.tie, e.log, m.idx, l.log_id, m.sender, m.kind, m.flags, m.sent_at, m.recv_at, coalesce(m.body, ''), m.payload,
-	coalesce(m.reply_log, 0), coalesce(m.reply_idx, 0), l.fork_k IS NOT NULL AND e.k >= l.fork_k, l.seed IS NOT NULL, coalesce(m.hold_until, 0)`
+	coalesce(m.reply_log, 0), coalesce(m.reply_idx, 0), l.fork_k IS NOT NULL AND e.k >= l.fork_k, m.sender = 1, l.seed IS NOT NULL, coalesce(m.hold_until, 0)`
 
 const messageTables = " FROM messages m JOIN entries e ON e.id = m.id JOIN logs l ON l.id = e.log "
 
@@ -34,7 +35,7 @@ func scanMessage(m *Message) func(Row) error {
 		*m = Message{
 			Row: r.Int(0), Room: r.Int(1), Sort: r.Int(2), Tie: r.Int(3), Log: r.Int(4), Index: r.Int(5), LogID: Digest(r.Bytes(6)), Sender: r.Int(7),
 			Kind: int(r.Int(8)), Flags: r.Int(9), SentAt: r.Int(10), ReceiveAt: r.Int(11), Body: r.Text(12), Payload: r.Bytes(13),
-			ReplyLog: r.Int(14), ReplyIdx: r.Int(15), Forked: r.Bool(16), Own: r.Bool(17), Hold: r.Int(18),
+			ReplyLog: r.Int(14), ReplyIdx: r.Int(15), Forked: r.Bool(16), Own: r.Bool(17), Here: r.Bool(18), Hold: r.Int(19),
 		}
 		return nil
 	}
@@ -102,6 +103,15 @@ func (r *Reader) NextHold(now int64) (at int64, err error) {
 	return at, err
 }
 
+// Held lists the rooms of which a message showed after one time and until another.
+func (r *Reader) Held(after, until int64) (rooms []Digest, err error) {
+	err = r.each("SELECT DISTINCT r.uid FROM messages m JOIN rooms r ON r.id = m.room WHERE m.hold_until > ? AND m.hold_until <= ?", func(row Row) error {
+		rooms = append(rooms, Digest(row.Bytes(0)))
+		return nil
+	}, after, until)
+	return rooms, err
+}
+
 func (r *Reader) messages(query string, args ...any) (all []Message, err error) {
 	err = r.each(query, func(row Row) error {
 		var m Message
@@ -112,17 +122,16 @@ func (r *Reader) messages(query string, args ...any) (all []Message, err error) 
 	return all, err
 }
 
-// MarkRead moves the read mark of a room to a place and counts what is unread behind it.
+// MarkRead moves the read mark of a room to a place, counts what is unread behind it, and notes of each log of others how far
+// it was read: all that this says of a log lies before the mark.
 func (t *Tx) MarkRead(room, sort int64) error {
-	return t.exec(`UPDATE rooms SET read_sort = max(read_sort, ?2), unread = (SELECT count(*) FROM messages m JOIN entries e ON e.id = m.id JOIN logs l ON l.id = e.log
-		WHERE m.room = ?1 AND m.sort > max(rooms.read_sort, ?2) AND l.seed IS NULL) WHERE id = ?1`, room, sort)
-}
-
-// ReadIndex is the index behind the last message of a log at or before a place: what a HAVE may say was read.
-func (r *Reader) ReadIndex(log, room, sort int64) (index int64, err error) {
-	_, err = r.one("SELECT coalesce(max(m.idx) + 1, 0) FROM messages m JOIN entries e ON e.id = m.id WHERE e.log = ? AND m.room = ? AND m.sort <= ?",
-		func(row Row) error { index = row.Int(0); return nil }, log, room, sort)
-	return index, err
+	err := t.exec(`UPDATE rooms SET read_sort = max(read_sort, ?2), unread = (SELECT count(*) FROM messages m
+		WHERE m.room = ?1 AND m.sort > max(rooms.read_sort, ?2) AND m.sender <> 1) WHERE id = ?1`, room, sort)
+	if err != nil {
+		return err
+	}
+	return t.exec(`UPDATE logs SET read = max(read, coalesce((SELECT s.size FROM segments s WHERE s.log = logs.id AND s.sort <= ?2 ORDER BY s.k DESC LIMIT 1), 0))
+		WHERE room = ?1 AND seed IS NULL`, room, sort)
 }
 
 // CountQueued counts the messages of ours that no other device has confirmed.

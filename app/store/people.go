@@ -1,5 +1,10 @@
 package store
 
+import (
+	"cmp"
+	"slices"
+)
+
 // Digest is a SHA-256: an AccountID, a DeviceID, a room id or a log id, which this package does not tell apart.
 type Digest = [32]byte
 
@@ -72,19 +77,19 @@ func (r *Reader) AccountRow(row int64) (a Account, found bool, err error) {
 
 // Accounts lists everybody but ourselves whose state is one of those, in the order of their rows.
 func (r *Reader) Accounts(states ...int) (all []Account, err error) {
-	err = r.each("SELECT "+accountColumns+" FROM accounts WHERE id > 1 ORDER BY id", func(row Row) error {
-		var a Account
-		if err := scanAccount(&a)(row); err != nil {
+	for _, s := range states {
+		err := r.each("SELECT "+accountColumns+" FROM accounts WHERE state = ? AND id > 1", func(row Row) error {
+			var a Account
+			err := scanAccount(&a)(row)
+			all = append(all, a)
 			return err
+		}, s)
+		if err != nil {
+			return nil, err
 		}
-		for _, s := range states {
-			if a.State == s {
-				all = append(all, a)
-			}
-		}
-		return nil
-	})
-	return all, err
+	}
+	slices.SortFunc(all, func(a, b Account) int { return cmp.Compare(a.Row, b.Row) })
+	return all, nil
 }
 
 // CountAccounts counts the accounts in a state.
@@ -138,26 +143,28 @@ func (t *Tx) SetList(row int64, counter uint64, raw []byte) error {
 	return t.exec("UPDATE accounts SET list_counter = ?, device_list = ? WHERE id = ?", counter, raw, row)
 }
 
-// Device is one device of somebody.
+// Device is one device of somebody. Its certificate is read by Certificate: 5.5 KB that few want.
 type Device struct {
 	Row, Account int64
 	Index        uint32
 	Digest       Digest // its DeviceID
 	Peer         []byte
-	Key, Cert    []byte
 	State        int
 	Approved     bool
 	Inc          uint64
 	Flags        int64 // of its last card
 }
 
-const deviceColumns = "d.id, d.account, d.idx, d.digest, d.peer_id, d.pk, d.cert, d.state, d.approved, d.inc, d.card_flags"
+// Trusted reports whether a device may be given keys: it is on the newest list, and not new without the person's yes.
+func (d *Device) Trusted() bool { return d.State == DeviceValid && d.Approved }
+
+const deviceColumns = "d.id, d.account, d.idx, d.digest, d.peer_id, d.state, d.approved, d.inc, d.card_flags"
 
 func scanDevice(d *Device) func(Row) error {
 	return func(r Row) error {
 		*d = Device{
-			Row: r.Int(0), Account: r.Int(1), Index: uint32(r.Int(2)), Digest: Digest(r.Bytes(3)), Peer: r.Bytes(4), Key: r.Bytes(5),
-			Cert: r.Bytes(6), State: int(r.Int(7)), Approved: r.Bool(8), Inc: r.Uint(9), Flags: r.Int(10),
+			Row: r.Int(0), Account: r.Int(1), Index: uint32(r.Int(2)), Digest: Digest(r.Bytes(3)), Peer: r.Bytes(4), State: int(r.Int(5)),
+			Approved: r.Bool(6), Inc: r.Uint(7), Flags: r.Int(8),
 		}
 		return nil
 	}
@@ -186,14 +193,32 @@ func (r *Reader) Devices(account int64) (all []Device, err error) {
 	return all, err
 }
 
-// AddDevice inserts a device, or returns the row that is there.
-func (t *Tx) AddDevice(d Device) (Device, error) {
+// Relation is the state of the account of a device.
+func (r *Reader) Relation(account int64) (state int, err error) {
+	_, err = r.one("SELECT state FROM accounts WHERE id = ?", func(row Row) error { state = int(row.Int(0)); return nil }, account)
+	return state, err
+}
+
+// Certificate returns the certificate of a device as it was signed.
+func (r *Reader) Certificate(device int64) (raw []byte, err error) {
+	_, err = r.one("SELECT cert FROM devices WHERE id = ?", func(row Row) error { raw = row.Bytes(0); return nil }, device)
+	return raw, err
+}
+
+// CountDevices counts the devices of an account.
+func (r *Reader) CountDevices(account int64) (n int64, err error) {
+	_, err = r.one("SELECT count(*) FROM devices WHERE account = ?", func(row Row) error { n = row.Int(0); return nil }, account)
+	return n, err
+}
+
+// AddDevice inserts a device with its public key and certificate, or returns the row that is there.
+func (t *Tx) AddDevice(d Device, key, cert []byte) (Device, error) {
 	old, found, err := t.Device(d.Digest)
 	if err != nil || found {
 		return old, err
 	}
 	d.Row, err = t.insert("INSERT INTO devices(account, idx, digest, peer_id, pk, cert, state, approved, inc) VALUES(?,?,?,?,?,?,?,?,?)",
-		d.Account, d.Index, d.Digest[:], d.Peer, d.Key, d.Cert, d.State, d.Approved, d.Inc)
+		d.Account, d.Index, d.Digest[:], d.Peer, key, cert, d.State, d.Approved, d.Inc)
 	return d, err
 }
 
@@ -234,10 +259,21 @@ func (r *Reader) Bundle(device int64) (raw []byte, err error) {
 	return raw, err
 }
 
+// BundleMade is when the signed prekey of a device was made, by its own clock, 0 without one.
+func (r *Reader) BundleMade(device int64) (at int64, err error) {
+	_, err = r.one("SELECT made FROM bundles WHERE device = ?", func(row Row) error { at = row.Int(0); return nil }, device)
+	return at, err
+}
+
 // SetBundle keeps a newer signed prekey.
 func (t *Tx) SetBundle(device int64, inc, made uint64, spk, raw []byte) error {
 	return t.exec("INSERT INTO bundles(device, inc, made, spk, raw) VALUES(?,?,?,?,?) ON CONFLICT(device) DO UPDATE SET inc = excluded.inc, made = excluded.made, spk = excluded.spk, raw = excluded.raw",
 		device, inc, made, spk, raw)
+}
+
+// DropBundle forgets the signed prekey of a device: it began anew, and whoever names this one is not heard.
+func (t *Tx) DropBundle(device int64) error {
+	return t.exec("DELETE FROM bundles WHERE device = ?", device)
 }
 
 // Place is how a PeerID was last reached, and its signed record.
@@ -276,6 +312,11 @@ func (t *Tx) AddInvitation(tokenHash Digest, now, expires int64) error {
 func (t *Tx) UseInvitation(tokenHash Digest, account, now int64) (ok bool, err error) {
 	err = t.exec("UPDATE invitations SET used_by = ?1 WHERE token_hash = ?2 AND (used_by = ?1 OR used_by IS NULL AND expires_at > ?3)", account, tokenHash[:], now)
 	return t.changes() > 0, err
+}
+
+// Welcome reports whether a token of ours may still be used, by somebody who has not used it before.
+func (r *Reader) Welcome(tokenHash Digest, now int64) (ok bool, err error) {
+	return r.one("SELECT 1 FROM invitations WHERE token_hash = ? AND used_by IS NULL AND expires_at > ?", func(Row) error { return nil }, tokenHash[:], now)
 }
 
 // Invited reports whether somebody brought a token of ours.

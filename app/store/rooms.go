@@ -61,6 +61,12 @@ func (r *Reader) RoomRow(row int64) (m Room, found bool, err error) {
 	return m, found, err
 }
 
+// RoomID is the id of a room.
+func (r *Reader) RoomID(row int64) (id Digest, err error) {
+	_, err = r.one("SELECT uid FROM rooms WHERE id = ?", func(r Row) error { id = Digest(r.Bytes(0)); return nil }, row)
+	return id, err
+}
+
 // Rooms lists the rooms, the newest message first.
 func (r *Reader) Rooms() ([]Room, error) {
 	return r.rooms("SELECT " + roomColumns + " FROM rooms r WHERE r.next IS NULL ORDER BY r.pinned DESC, r.last_sort DESC, r.id DESC")
@@ -137,6 +143,14 @@ func (r *Reader) RoomDevices(room, except int64) (all []Device, err error) {
 			return err
 		}, room, except)
 	return all, err
+}
+
+// Unentered lists the rooms of two that are open and in which we have written nothing yet, although we asked or said yes: the
+// power went in between.
+func (r *Reader) Unentered() ([]Room, error) {
+	return r.rooms("SELECT " + roomColumns + ` FROM rooms r WHERE r.kind = 1 AND r.state = 0
+		AND NOT EXISTS(SELECT 1 FROM logs l WHERE l.room = r.id AND l.seed IS NOT NULL)
+		AND EXISTS(SELECT 1 FROM members m JOIN accounts a ON a.id = m.account WHERE m.room = r.id AND a.id > 1 AND a.state IN (2, 3)) ORDER BY r.id`)
 }
 
 // GateSecret is a room's secret and the membership heads that it goes by.

@@ -29,6 +29,8 @@ CREATE TABLE accounts( -- 1 = ourselves; a key cannot change, the id is its hash
   created_at INTEGER NOT NULL
 ) STRICT;
 
+CREATE INDEX accounts_state ON accounts(state);
+
 CREATE TABLE devices( -- revoked ones too: logs and proofs name them. Index and PeerID need not be unique: their account may lie
   id INTEGER PRIMARY KEY, account INTEGER NOT NULL REFERENCES accounts(id) ON DELETE CASCADE, idx INTEGER NOT NULL,
   digest BLOB NOT NULL UNIQUE CHECK(length(digest) = 32), -- of the certificate: the DeviceID
@@ -149,6 +151,7 @@ CREATE TABLE logs( -- one device in one room. stored, opened, read, head_* are o
 ) STRICT;
 CREATE INDEX logs_room ON logs(room);
 CREATE INDEX logs_own ON logs(room) WHERE seed IS NOT NULL;
+CREATE INDEX logs_device ON logs(device);
 
 CREATE TABLE segments( -- about 360 B. Headers stay for ever; the gate is made anew when one is sent
   log INTEGER NOT NULL REFERENCES logs(id) ON DELETE CASCADE, k INTEGER NOT NULL, digest BLOB NOT NULL CHECK(length(digest) = 32),

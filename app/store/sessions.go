@@ -58,6 +58,9 @@ func (t *Tx) SaveSession(s Session) error {
 		s.SID, s.Device, s.Rank, s.State, s.Answered, s.Failed, closeAt, dies, s.MadeAt)
 }
 
+// DropSessions erases every session: their state may have gone back in time, and none is ever continued from an older one.
+func (t *Tx) DropSessions() error { return t.exec("DELETE FROM sessions") }
+
 // DropSession erases a session with all that waits in it.
 func (t *Tx) DropSession(sid []byte) error {
 	return t.exec("DELETE FROM sessions WHERE sid = ?", sid)
@@ -105,9 +108,9 @@ func (r *Reader) NextControl(device int64) (at int64, err error) {
 	return at, err
 }
 
-// OldestControl is when the oldest unacknowledged message for a device was made, 0 when none is.
-func (r *Reader) OldestControl(device int64) (at int64, err error) {
-	_, err = r.one("SELECT coalesce(min(o.at), 0) FROM sessions s JOIN ctl_out o ON o.sid = s.sid WHERE s.device = ?", func(row Row) error { at = row.Int(0); return nil }, device)
+// OldestControl is when the oldest unacknowledged message of a session was made, 0 when none is.
+func (r *Reader) OldestControl(sid []byte) (at int64, err error) {
+	_, err = r.one("SELECT coalesce(min(at), 0) FROM ctl_out WHERE sid = ?", func(row Row) error { at = row.Int(0); return nil }, sid)
 	return at, err
 }
 

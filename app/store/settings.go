@@ -1,5 +1,7 @@
 package store
 
+import "strings"
+
 // Setting reads a setting as text, or the given default.
 func (r *Reader) Setting(key, otherwise string) (value string, err error) {
 	value = otherwise
@@ -48,6 +50,34 @@ func (r *Reader) RefusedCounts() (map[string]uint64, error) {
 	err := r.each("SELECT cause, n FROM refused", func(row Row) error { all[row.Text(0)] = row.Uint(1); return nil })
 	return all, err
 }
+
+// Notice is what a person must know until they have dealt with it.
+type Notice struct {
+	Code, Subject string // Code holds no dot
+	At            int64  // ms
+}
+
+// AddNotice keeps a notice, once for each code and subject.
+func (t *Tx) AddNotice(n Notice) error {
+	return t.exec("INSERT INTO meta(k, v) VALUES(?,?) ON CONFLICT(k) DO UPDATE SET v = excluded.v", noticeKey(n.Code, n.Subject), n.At)
+}
+
+// DropNotice forgets one.
+func (t *Tx) DropNotice(code, subject string) error {
+	return t.exec("DELETE FROM meta WHERE k = ?", noticeKey(code, subject))
+}
+
+// Notices lists them by code and subject.
+func (r *Reader) Notices() (all []Notice, err error) {
+	err = r.each("SELECT k, v FROM meta WHERE k >= 'note.' AND k < 'note/' ORDER BY k", func(row Row) error {
+		code, subject, _ := strings.Cut(strings.TrimPrefix(row.Text(0), "note."), ".")
+		all = append(all, Notice{code, subject, row.Int(1)})
+		return nil
+	})
+	return all, err
+}
+
+func noticeKey(code, subject string) string { return "note." + code + "." + subject }
 
 // AddRunning counts the time for which we have been running, in ms.
 func (t *Tx) AddRunning(ms int64) error {

@@ -178,18 +178,6 @@ func (d *Dialer) Reach(ctx context.Context, id identity.PeerID) error {
 	}
 }
 
-// Waiting says how many peers are wanted and not connected.
-func (d *Dialer) Waiting() (n int) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for _, g := range d.peers {
-		if g.wanted && !g.up {
-			n++
-		}
-	}
-	return n
-}
-
 // next takes a goal that is due, those first for which somebody waits, or says when to look again.
 func (d *Dialer) next(now time.Time) (identity.PeerID, *goal, time.Time) {
 	d.mu.Lock()

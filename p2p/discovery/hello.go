@@ -79,7 +79,7 @@ func ask(ctx context.Context, h host.Host, to corepeer.ID) (Card, error) {
 	if err != nil {
 		return Card{}, fmt.Errorf("asking hello: %w", err)
 	}
-	defer s.Reset() //nolint:errcheck // after the end of file there is nothing to lose
+	defer func() { _ = s.Reset() }() // after the end of file there is nothing to lose
 	defer context.AfterFunc(ctx, func() { _ = s.Reset() })()
 	if err := s.Scope().SetService(HelloService); err != nil {
 		return Card{}, fmt.Errorf("asking hello: %w", err)

@@ -76,6 +76,7 @@ func unanswered(k peer.Kind, err error) error {
 
 // begin takes a token of the link.
 func (l *Link) begin(ctx context.Context) error {
+	l.spoke.Store(time.Now().UnixNano())
 	if l.expired() {
 		l.Close()
 	}
@@ -91,9 +92,6 @@ func (l *Link) begin(ctx context.Context) error {
 
 // exchange sends a request and returns the body of its reply, status first.
 func (l *Link) exchange(ctx context.Context, k peer.Kind, body []byte, deadline time.Duration) ([]byte, error) {
-	if k != kindPing {
-		l.spoke.Store(time.Now().UnixNano())
-	}
 	w, a, _, err := l.send(ctx, k, body, true)
 	if err != nil {
 		return nil, err

@@ -20,6 +20,17 @@ import (
 
 var shots = flag.String("shots", "", "a folder for pictures of what the tests draw")
 
+// still is an app in which nothing happens by itself: the driver of the tests would run what clocks ask for beside the test.
+type still struct{ fyne.App }
+
+// Driver is that of the tests, but for what other goroutines ask for.
+func (a still) Driver() fyne.Driver { return stillDriver{a.App.Driver()} }
+
+type stillDriver struct{ fyne.Driver }
+
+// DoFromGoroutine drops it.
+func (stillDriver) DoFromGoroutine(func(), bool) {}
+
 // stage is a screen without a messenger: what it is shown, the test makes up, and what it asks for, the test notes.
 type stage struct {
 	*Screen
@@ -30,7 +41,7 @@ type stage struct {
 
 func newStage(t testing.TB, look kit.Look) *stage {
 	t.Helper()
-	test.NewTempApp(t)
+	fyne.SetCurrentApp(still{test.NewTempApp(t)})
 	fyne.CurrentApp().Settings().SetTheme(kit.NewTheme(look))
 	g := &stage{t: t}
 	note := func(format string, args ...any) { g.asked = append(g.asked, fmt.Sprintf(format, args...)) }
@@ -63,7 +74,6 @@ func (g *stage) shows(c *crowd, k *talk) {
 
 // says reports whether something on the screen contains the words.
 func (g *stage) says(words string) bool {
-	g.win.Canvas().Capture()
 	for _, o := range test.LaidOutObjects(g.win.Canvas().Content()) {
 		if a, ok := o.(fyne.Accessible); ok && strings.Contains(a.AccessibilityLabel(), words) {
 			return true
@@ -75,7 +85,6 @@ func (g *stage) says(words string) bool {
 // press presses what has a label.
 func (g *stage) press(label string) {
 	g.t.Helper()
-	g.win.Canvas().Capture()
 	for _, o := range test.LaidOutObjects(g.win.Canvas().Content()) {
 		a, named := o.(fyne.Accessible)
 		if x, ok := o.(fyne.Tappable); ok && named && a.AccessibilityLabel() == label {
@@ -288,4 +297,22 @@ func slicesCount(all []string, s string) (n int) {
 		}
 	}
 	return n
+}
+
+func TestASecondGreetingWaitsForTheFirst(t *testing.T) {
+	g := newStage(t, kit.Look{Variant: kit.Light})
+	g.Greet(Greeting{Name: "Tove", Key: "k", Ask: func(context.Context, string) (app.Contact, error) { return app.Contact{}, nil }})
+	write := func(words string) {
+		test.Type(g.win.Canvas().Focused(), words)
+		g.win.Canvas().Focused().TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+	}
+	write("first")
+	write("second")
+	if n := slicesCount(g.asked, "act"); n != 1 || g.pane.greeting.composer.Text() != "second" {
+		t.Errorf("asked %d times, and %q is left in the composer", n, g.pane.greeting.composer.Text())
+	}
+	g.Escape()
+	if !g.says("Nobody here yet") {
+		t.Error("Escape does not give the greeting up")
+	}
 }

@@ -81,7 +81,11 @@ func (p *pane) greet(to Greeting) {
 // ask sends the request with its first message, and shows the conversation that begins with it.
 func (p *pane) ask(words string) {
 	g := p.greeting
-	if g == nil || g.busy {
+	if g == nil {
+		return
+	}
+	if g.busy { // the first one is still under way
+		g.composer.Restore(words)
 		return
 	}
 	g.busy = true

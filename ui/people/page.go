@@ -25,8 +25,8 @@ const (
 // cardWidth is the least width of a card: three stand beside each other in the smallest window.
 const cardWidth = 240
 
-// qrSide is the side of a code on the page.
-const qrSide = 184
+// qrSide is the side of a code on the page: three pixels for each of the 57 modules that an invitation takes, and the margin.
+const qrSide = 204
 
 // page offers the three ways to somebody, in order of ease, and shows who asks and who was asked.
 type page struct {
