@@ -15,7 +15,7 @@ import (
 // handle takes a CTL frame and returns the receipt that answers it.
 func (s *sessions) handle(ctx context.Context, from identity.DeviceID, body []byte) ([]byte, error) {
 	if ratchet.IsInit(body) {
-		return nil, s.excuse(s.handleInit(ctx, from, body))
+		return nil, s.handleInit(ctx, from, body)
 	}
 	if r, err := ratchet.ParseReceipt(body); err == nil {
 		return nil, s.handleReceipt(ctx, from, r)
@@ -27,21 +27,26 @@ func (s *sessions) handle(ctx context.Context, from identity.DeviceID, body []by
 	return s.handleMessage(ctx, from, head, body)
 }
 
-// errForeign is an INIT of a device other than the link's: the one flaw of an INIT that is told, for the link lies.
-var errForeign = &flaw{cause: "init_foreign"}
-
 // handleInit accepts a session. The dear part runs outside the transaction, which checks again what may have changed. What is
 // wrong with an INIT is not told: it gets no answer, as one that is refused because we do not want it.
 func (s *sessions) handleInit(ctx context.Context, from identity.DeviceID, init []byte) error {
+	err := s.st.View(ctx, func(r *store.Reader) error {
+		_, _, err := callerOf(r, from)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.excuse(s.openInit(ctx, from, init))
+}
+
+func (s *sessions) openInit(ctx context.Context, from identity.DeviceID, init []byte) error {
 	digest := sha256.Sum256(init)
 	var prekey store.Prekey
 	var seen bool
 	var failed error
 	a, err := ratchet.Accept(ratchet.AcceptConfig{Self: s.me.device, Inc: s.me.incarnation(), Prekey: func(bundle [32]byte) ([]byte, bool) {
 		failed = s.st.View(ctx, func(r *store.Reader) (err error) {
-			if _, _, err = callerOf(r, from); err != nil {
-				return err
-			}
 			var found bool
 			if prekey, found, err = r.Prekey(bundle); err == nil && found {
 				seen, err = r.SawInit(prekey.Row, digest)
@@ -58,7 +63,7 @@ func (s *sessions) handleInit(ctx context.Context, from identity.DeviceID, init 
 	case err != nil:
 		return flawed("init", err)
 	case a.Certificate.ID() != from:
-		return errForeign
+		return badly("init_foreign")
 	case a.PeerInc >= far:
 		return badly("init_inc")
 	}

@@ -215,10 +215,7 @@ func (c *courier) session(r *store.Reader, v *visit) (errand, error) {
 		return nil, err
 	}
 	return func(ctx context.Context) error {
-		return c.st.Update(ctx, func(tx *store.Tx) error {
-			_, err := c.sessions.ensure(tx, v.device)
-			return err
-		})
+		return c.st.Update(ctx, func(tx *store.Tx) error { return c.sessions.ensure(tx, v.device) })
 	}, nil
 }
 

@@ -81,7 +81,7 @@ func (c *courier) batch(r *store.Reader, l store.Log, d store.Device) (all []out
 			break
 		}
 	}
-	if len(all) == 0 {
+	if len(all) == 0 && cursor.HeadK < l.HeadK {
 		return c.newest(r, l, room)
 	}
 	return all, nil
@@ -182,9 +182,9 @@ func (c *courier) answered(tx *store.Tx, d store.Device, all []outgoing, answers
 func (c *courier) putOff(tx *store.Tx, d store.Device, l store.Log, reason uint8) error {
 	until, why := c.ms()+laterPause, ReasonUnderWay
 	switch reason {
-	case wire.LaterAsked:
+	case wire.LaterAsked, wire.LaterFull: // full of requests: it waits for a person all the same
 		until, why = c.ms()+askAgain, ReasonAsked
-	case wire.LaterDisk, wire.LaterQuota, wire.LaterFull:
+	case wire.LaterDisk, wire.LaterQuota:
 		until, why = c.ms()+fullPause, ReasonFull
 	case wire.LaterOrder: // it does not know the log: from the beginning
 		if err := c.ledger.back(tx, d, l); err != nil {

@@ -8,7 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cryptexq/cryptexq/app/store"
 	"github.com/cryptexq/cryptexq/app/store/crashfs"
+	"github.com/cryptexq/cryptexq/app/wire"
 	"github.com/cryptexq/cryptexq/crypto/identity"
 	"github.com/cryptexq/cryptexq/p2p/peer"
 )
@@ -63,12 +65,26 @@ func newTown(t *testing.T, names ...string) *town {
 // settle lets somebody new into town.
 func (w *town) settle(name string) *citizen {
 	w.t.Helper()
-	p := &citizen{town: w, name: name, disk: crashfs.New(rand.New(rand.NewSource(int64(len(w.all))))), dir: "/" + name, links: map[*citizen]bool{}}
+	seed, err := identity.NewSeed()
+	w.must(err)
+	return w.settleAs(name, seed.Words())
+}
+
+// settleAs lets somebody in whose account is that of some words: their first device, or another one after the first was lost.
+func (w *town) settleAs(name, words string) *citizen {
+	w.t.Helper()
+	p := &citizen{
+		town: w, name: name, words: words, disk: crashfs.New(rand.New(rand.NewSource(int64(len(w.all))))), dir: "/" + name, links: map[*citizen]bool{},
+	}
 	profile, err := OpenProfile(p.dir, p.config())
 	w.must(err)
-	svc, words, err := profile.CreateUnderWords(context.Background(), name)
+	seed, err := identity.ParseWords(words)
 	w.must(err)
-	p.words = words
+	cfg := profile.config()
+	cfg.Fill = profile.fill(seed, name)
+	st, err := store.CreateKey(context.Background(), cfg, seed.VaultKey())
+	svc, err := profile.opened(context.Background(), st, err)
+	w.must(err)
 	p.on(svc)
 	p.id, p.device = svc.me.id, svc.me.deviceID()
 	w.all = append(w.all, p)
@@ -83,7 +99,7 @@ func (w *town) settle(name string) *citizen {
 }
 
 func (p *citizen) config() Config {
-	return Config{Now: func() time.Time { return p.town.now.Add(p.skew) }, Disk: p.disk, Single: true, Window: 4}
+	return Config{Now: func() time.Time { return p.town.now.Add(p.skew) }, Disk: p.disk, Single: true, Window: 1}
 }
 
 func (p *citizen) on(svc *Service) {
@@ -265,7 +281,11 @@ func (w *town) run() {
 			return
 		}
 	}
-	w.t.Fatal("somebody never comes to rest")
+	last := map[string]int{}
+	for _, c := range w.calls[max(0, len(w.calls)-300):] {
+		last[fmt.Sprintf("%s > %s %v: %d, %d, %v", c.from.name, c.to.name, c.kind, len(c.body), len(c.reply), c.err)]++
+	}
+	w.t.Fatalf("somebody never comes to rest: %v", last)
 }
 
 // pass lets time go by in steps of a second at most a hundred of them, and everybody work.
@@ -278,7 +298,94 @@ func (w *town) pass(d time.Duration) {
 	}
 }
 
-// invite has o make a link, and p ask by it.
+// send brings a frame of p's to o past the messenger of p, as an attacker would.
+func (p *citizen) send(o *citizen, k peer.Kind, body []byte) ([]byte, error) {
+	return o.svc.HandleFrame(context.Background(), p.device, k, body)
+}
+
+// update changes somebody's store behind the messenger's back.
+func (p *citizen) update(fn func(tx *store.Tx) error) {
+	p.town.t.Helper()
+	p.town.must(p.svc.st.Update(context.Background(), fn))
+}
+
+// view looks into somebody's store.
+func (p *citizen) view(fn func(r *store.Reader) error) {
+	p.town.t.Helper()
+	p.town.must(p.svc.st.View(context.Background(), fn))
+}
+
+// deviceOf is what p's store says of o's device.
+func (p *citizen) deviceOf(o *citizen) (d store.Device) {
+	p.town.t.Helper()
+	p.view(func(r *store.Reader) (err error) {
+		d, _, err = r.Device(o.device)
+		return err
+	})
+	return d
+}
+
+// logsOf is what p's store says of the logs in the room of two with o: of o's, or of p's own.
+func (p *citizen) logsOf(o *citizen, own bool) (all []store.Log) {
+	p.town.t.Helper()
+	room := wire.DirectGenesis(p.id, o.id).ID()
+	p.view(func(r *store.Reader) error {
+		row, _, err := r.Room(room)
+		if err != nil {
+			return err
+		}
+		logs, err := r.Logs(row.Row)
+		for _, l := range logs {
+			if (l.Seed != nil) == own {
+				all = append(all, l)
+			}
+		}
+		return err
+	})
+	return all
+}
+
+// drop loses frames of a kind from p until the returned function is called.
+func (w *town) drop(from *citizen, kinds ...peer.Kind) (stop func()) {
+	old := w.tap
+	w.tap = func(c call) ([]byte, error, bool) {
+		if c.from == from && slices.Contains(kinds, c.kind) {
+			return nil, peer.ErrUnreachable, true
+		}
+		if old != nil {
+			return old(c)
+		}
+		return nil, nil, false
+	}
+	return func() { w.tap = old }
+}
+
+// swallow has frames of a kind from p answered without a word, and come to nothing, until the returned function is called.
+func (w *town) swallow(from *citizen, kinds ...peer.Kind) (stop func()) {
+	old := w.tap
+	w.tap = func(c call) ([]byte, error, bool) {
+		if c.from == from && slices.Contains(kinds, c.kind) {
+			return nil, nil, true
+		}
+		if old != nil {
+			return old(c)
+		}
+		return nil, nil, false
+	}
+	return func() { w.tap = old }
+}
+
+// sent lists the bodies of the frames of a kind that went from one to another and were answered.
+func (w *town) sent(from, to *citizen, k peer.Kind) (bodies [][]byte) {
+	for _, c := range w.calls {
+		if c.from == from && c.to == to && c.kind == k && c.err == nil {
+			bodies = append(bodies, c.body)
+		}
+	}
+	return bodies
+}
+
+// ask has o make a link, and p ask by it.
 func (p *citizen) ask(o *citizen, text string) RoomID {
 	t := p.town.t
 	t.Helper()

@@ -66,11 +66,11 @@ func (j *judge) ourSide(r *store.Reader, l store.Log, ours store.Segment) (side 
 	if err != nil {
 		return side, err
 	}
-	if at < 0 || at > l.Tree { // or headers before it are missing
-		return side, errUnproven
-	}
 	if at == ours.K {
 		return segment.Side{Header: ours.Header, Signature: sig}, nil
+	}
+	if at < 0 || at > l.Tree { // or headers before it are missing
+		return side, errUnproven
 	}
 	signed, found, err := r.Segment(l.Row, at)
 	if err != nil || !found {

@@ -93,51 +93,64 @@ func authorOf(r *store.Reader, l store.Log) (string, error) {
 	return shownName(a), err
 }
 
-// sortOf is a segment's place in its room: behind all its parents, and not before its own time. whole says whether every parent
-// is here and whole; a place computed without one is corrected when it comes.
-func (o *sorter) sortOf(r *store.Reader, l *store.Log, h *segment.Header, deps []segment.Dep) (sort int64, whole bool, err error) {
-	sort, whole = int64(h.Millis), true
+// sortOf is a segment's place in its room: behind all its parents, and not before its own time. wait is for how many ms after it
+// came it may be kept back for parents that are missing, 0 when every parent is here and whole; a place computed without one is
+// corrected when it comes.
+func (o *sorter) sortOf(r *store.Reader, l *store.Log, h *segment.Header, deps []segment.Dep) (sort, wait int64, err error) {
+	sort = int64(h.Millis)
 	if h.K > 0 {
 		prev, found, err := r.Segment(l.Row, int64(h.K)-1)
 		if err != nil {
-			return 0, false, err
+			return 0, 0, err
 		}
 		if found {
 			sort = max(sort, prev.Sort+1)
 		}
-		whole = found && l.WholeK >= int64(h.K)-1
+		if !found || l.WholeK < int64(h.K)-1 {
+			wait = parentLife
+		}
 	}
 	for _, dep := range deps {
-		place, ok, err := o.parent(r, l, dep)
+		place, life, err := o.parent(r, l, dep)
 		if err != nil {
-			return 0, false, err
+			return 0, 0, err
 		}
-		sort, whole = max(sort, place), whole && ok
+		sort, wait = max(sort, place), max(wait, life)
 	}
-	return sort, whole, nil
+	return sort, wait, nil
 }
 
-// parent is the place behind a head that a segment of l names, 0 while that is not here, and whether all before it is here. What
-// lies past a fork point counts as here: nobody fetches it. So does what a log of ours is said to hold and does not: the power
-// may have been away in between, or another copy of this profile wrote it, and no message of others must wait for that.
-func (o *sorter) parent(r *store.Reader, l *store.Log, dep segment.Dep) (place int64, whole bool, err error) {
+const (
+	// parentLife is how long a parent is waited for: a made-up one blocks nobody for ever.
+	parentLife = 30 * day
+
+	// ownLife is how long one of our own is waited for that is not here: another copy of this profile wrote it, or this one before
+	// it was put back. Who holds it is connected, and nobody writes it again.
+	ownLife = hour
+)
+
+// parent is the place behind a head that a segment of l names, 0 while that is not here, and how long it is waited for, 0 when it
+// is here and whole. What lies past a fork point counts as here: nobody fetches it.
+func (o *sorter) parent(r *store.Reader, l *store.Log, dep segment.Dep) (place, wait int64, err error) {
 	parent, found, err := r.Log(dep.Log)
 	if err != nil || !found || parent.Room != l.Room {
-		return 0, false, err
+		return 0, parentLife, err
 	}
 	s, here, err := r.Segment(parent.Row, int64(dep.K))
 	if err != nil {
-		return 0, false, err
+		return 0, 0, err
 	}
 	if here {
 		place = s.Sort + 1
 	}
-	pastFork := parent.ForkK >= 0 && int64(dep.K) >= parent.ForkK
-	return place, pastFork || parent.Seed != nil || here && parent.WholeK >= int64(dep.K), nil
+	switch {
+	case here && parent.WholeK >= int64(dep.K), parent.ForkK >= 0 && int64(dep.K) >= parent.ForkK:
+		return place, 0, nil
+	case parent.Seed != nil:
+		return place, ownLife, nil
+	}
+	return place, parentLife, nil
 }
-
-// parentLife is how long a parent is waited for: a made-up one blocks nobody for ever.
-const parentLife = 30 * day
 
 const day = 86_400_000
 
@@ -157,11 +170,11 @@ func (o *sorter) whole(tx *store.Tx, l *store.Log) (moved bool, err error) {
 		if err != nil {
 			return moved, err
 		}
-		sort, whole, err := o.sortOf(&tx.Reader, l, h, deps)
+		sort, wait, err := o.sortOf(&tx.Reader, l, h, deps)
 		if err != nil {
 			return moved, err
 		}
-		if !whole && o.since(s.At) < parentLife {
+		if wait > 0 && o.since(s.At) < wait {
 			return moved, nil
 		}
 		if err := tx.SetSegmentSort(l.Row, s.K, s.First, s.End, sort); err != nil {

@@ -106,16 +106,21 @@ func split(records []wire.Record, limit int) (part, rest []wire.Record) {
 	return records, nil
 }
 
-// ensure begins a session with a device if there is none and its prekey is known, or says when it may.
-func (s *sessions) ensure(tx *store.Tx, d store.Device) (begun bool, err error) {
+// ensure begins a session with a device if there is none and its prekey is known. Where there were sessions before, they were
+// lost.
+func (s *sessions) ensure(tx *store.Tx, d store.Device) error {
 	if _, found, err := tx.TopSession(d.Row); err != nil || found {
-		return false, err
+		return err
 	}
 	last, err := tx.Reset(d.Row)
-	if err != nil || s.resting(last) > 0 {
-		return false, err
+	if err != nil {
+		return err
 	}
-	return s.begin(tx, d, last.Attempt+1)
+	if last.Attempt > 0 {
+		return s.restart(tx, d, "no session is left")
+	}
+	_, err = s.begin(tx, d, 1)
+	return err
 }
 
 // resting is for how many ms no session may be begun with a device.
