@@ -188,20 +188,29 @@ func (p *person) until(pattern string, args ...string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	var out string
+	if !await(func() bool {
+		out, err = p.do(args...)
+		return want.MatchString(out) || err != nil && want.MatchString(err.Error())
+	}) {
+		return out, fmt.Errorf("%s: cryptexq %s never printed %q; last: %q, %w", p.name, strings.Join(args, " "), pattern, out, err)
+	}
+	return out, nil
+}
+
+// await asks again and again whether something is so; false: it was not in time.
+func await(so func() bool) bool {
 	late := time.After(patience)
 	tick := time.NewTicker(step)
 	defer tick.Stop()
-	for {
-		out, err := p.do(args...)
-		if want.MatchString(out) || err != nil && want.MatchString(err.Error()) {
-			return out, nil
-		}
+	for !so() {
 		select {
 		case <-late:
-			return out, fmt.Errorf("%s: cryptexq %s never printed %q; last: %q, %w", p.name, strings.Join(args, " "), pattern, out, err)
+			return false
 		case <-tick.C:
 		}
 	}
+	return true
 }
 
 // meet makes two people contacts by an invitation of the second.

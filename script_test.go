@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,6 +24,7 @@ import (
 //	[!] on NAME COMMAND...      a command about a profile; stdout and stderr look at what it said
 //	exits CODE NAME COMMAND...  one that must end with this exit code
 //	until PATTERN NAME COMMAND...  one again and again, until it prints what matches
+//	holds FILE PATTERN          waits until a file that something in the background writes to holds what matches
 //	crash NAME, quit NAME       kill -9; an interrupt, after which the node must end well
 //	keep VARIABLE               puts what the last command printed into the environment
 //	fields NAME...              each line that the last command printed is an object with these fields
@@ -68,6 +70,15 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 		out, err := who(ts, args[1]).until(args[0], args[2:]...)
 		ts.Check(err)
 		ts.Logf("%s", out)
+	},
+	"holds": func(ts *testscript.TestScript, neg bool, args []string) {
+		plain(ts, neg, args, 2)
+		want, err := regexp.Compile(args[1])
+		ts.Check(err)
+		var b []byte
+		if !await(func() bool { b, _ = os.ReadFile(ts.MkAbs(args[0])); return want.Match(b) }) { // not there yet: asked again
+			ts.Fatalf("%s never held %q; last: %s", args[0], args[1], b)
+		}
 	},
 	"crash": func(ts *testscript.TestScript, neg bool, args []string) {
 		plain(ts, neg, args, 1)
