@@ -66,7 +66,7 @@ func BenchmarkBytes(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// BenchmarkIdle is a node with ten contacts, all linked to it, over a minute in which nobody says anything. Its password is stretched as
+// BenchmarkIdle is a node with ten contacts, all linked to it, while nobody says anything. Its password is stretched as
 // a person's is, so that what this leaves behind in memory counts.
 func BenchmarkIdle(b *testing.B) {
 	loopback(b)
@@ -75,7 +75,7 @@ func BenchmarkIdle(b *testing.B) {
 	for i := range 10 {
 		acquaint(b, newTalker(b, dir, fmt.Sprintf("peer%d", i), quietly...), hub)
 	}
-	const settle, watched = 30 * time.Second, time.Minute
+	const settle, watched = 2 * time.Minute, 2 * time.Minute // links ping seldom once nobody spoke for a minute
 	var cpu, hourly, all, own float64
 	for b.Loop() {
 		<-time.After(settle)

@@ -142,6 +142,9 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 		from := who(ts, args[0])
 		p := *from
 		p.name, p.cmd = args[1], nil
+		port, err := freePort() // both may run
+		ts.Check(err)
+		p.port = port
 		ts.Check(os.CopyFS(p.profile(), os.DirFS(from.profile())))
 		ts.Check(os.WriteFile(p.secret(), []byte(password+"\n"), 0o600))
 		people(ts)[p.name] = &p

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -52,7 +53,7 @@ func (c *console) statusLines(st api.Status) error {
 
 // notices in sentences; %s is whom it is about.
 var notices = map[string]string{
-	"copied":      "This profile also runs somewhere else, or was copied. Both write the same messages: stop one. %s noticed.",
+	"copied":      "This profile also runs somewhere else, or was copied. It goes on with new logs; keep one copy, and erase the other.",
 	"rolled_back": "This profile is older than the last one that was seen on this machine: it was put back. It goes on with new logs.",
 	"disk_full":   "The disk is full. What was accepted is kept; make room.",
 	"forked":      "The device of %s signed two different stories. Do not rely on either before you have talked.",
@@ -65,7 +66,7 @@ func notice(n api.Notice) string {
 	if !ok {
 		text = n.Code + " %s"
 	}
-	if n.Code == "rolled_back" || n.Code == "disk_full" {
+	if !strings.Contains(text, "%s") {
 		return text
 	}
 	who := clean(n.Subject)
