@@ -279,16 +279,23 @@ func knownAs(h host.Host) peer.Known {
 // settled waits until no more goroutines run than before, and shows them if they do.
 func settled(t testing.TB, before int) {
 	t.Helper()
+	if n, ok := sinks(runtime.NumGoroutine, before); !ok {
+		buf := make([]byte, 1<<20)
+		t.Errorf("%d goroutines, %d before:\n%s", n, before, buf[:runtime.Stack(buf, true)])
+	}
+}
+
+// sinks waits until a number is no higher than most; it returns the last, and whether that is.
+func sinks(number func() int, most int) (n int, ok bool) {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for range 250 {
-		if runtime.NumGoroutine() <= before {
-			return
+		if n = number(); n <= most {
+			return n, true
 		}
 		<-tick.C
 	}
-	buf := make([]byte, 1<<20)
-	t.Errorf("%d goroutines, %d before:\n%s", runtime.NumGoroutine(), before, buf[:runtime.Stack(buf, true)])
+	return n, false
 }
 
 // rsaHost is one whose key is none of ours.
