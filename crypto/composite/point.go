@@ -3,14 +3,15 @@ package composite
 import (
 	"crypto/ed25519"
 	"errors"
+	"fmt"
 	"math/big"
 	"slices"
 )
 
 var (
-	errPoint     = errors.New("the Ed25519 half is no point of the curve")
-	errCanonical = errors.New("the Ed25519 half is not in canonical form")
-	errOrder     = errors.New("the Ed25519 half has a small order")
+	errPoint     = errors.New("the Ed25519 key is no point of the curve")
+	errCanonical = errors.New("the Ed25519 key is not in canonical form")
+	errOrder     = errors.New("the Ed25519 key has a small order")
 )
 
 // field is what checkPoint computes with: p = 2^255 - 19 and the curve's d.
@@ -23,6 +24,16 @@ func newField() field {
 	d := new(big.Int).ModInverse(big.NewInt(121666), p)
 	d.Mul(d, big.NewInt(-121665))
 	return field{p: p, d: d.Mod(d, p)}
+}
+
+// CheckEd25519 says whether pk, 32 bytes, may be the Ed25519 half of a composite key: the canonical form of a curve point
+// that is not of small order. It is for Ed25519 keys that stand alone, such as a host's: crypto/ed25519 takes keys of small
+// order, under which anybody makes signatures of anything.
+func CheckEd25519(pk []byte) error {
+	if err := checkPoint(pk); err != nil {
+		return fmt.Errorf("composite: %w", err)
+	}
+	return nil
 }
 
 // checkPoint judges the 32 bytes of an Ed25519 public key as RFC 8032 section 5.1.3 does, which crypto/ed25519 does not

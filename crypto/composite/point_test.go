@@ -83,3 +83,19 @@ func TestEveryHonestKeyIsAPoint(t *testing.T) {
 		}
 	}
 }
+
+func TestEd25519KeysThatStandAloneAreJudgedTheSame(t *testing.T) {
+	pk := testKey(t, 1).Public().Bytes()[PublicKeySize-32:]
+	if err := CheckEd25519(pk); err != nil {
+		t.Errorf("CheckEd25519(a key) = %v", err)
+	}
+	for _, row := range []struct {
+		name string
+		pk   []byte
+		want error
+	}{{"nothing", nil, errPoint}, {"31 bytes", pk[1:], errPoint}, {"order 4", make([]byte, 32), errOrder}} {
+		if err := CheckEd25519(row.pk); !errors.Is(err, row.want) {
+			t.Errorf("CheckEd25519(%s) = %v, want %v", row.name, err, row.want)
+		}
+	}
+}

@@ -10,7 +10,10 @@ package hybrid
 
 import (
 	"bytes"
+	"crypto/hkdf"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"io"
 
@@ -79,13 +82,34 @@ func (k *PrivateKey) Decapsulate(ct []byte) (shared []byte, err error) {
 // Encapsulate makes a new shared secret of 32 bytes, and the ciphertext of 1120 bytes from which only the owner of pk
 // gets it. It refuses a public key of another length than 1216 bytes, and one whose ML-KEM half is not reduced (the check
 // of FIPS 203 section 7.2).
-func Encapsulate(pk []byte) (shared, ct []byte, err error) {
+//
+// What stands in use is mixed with the randomness: what the secret is going to seal, and a secret of the caller's if there
+// is one. A virtual machine that is copied, or set back, may draw the same randomness a second time; the secret is then
+// the same only where it seals the same (Ristenpart and Yilek, "When Good Randomness Goes Bad", NDSS 2010).
+func Encapsulate(pk []byte, use ...[]byte) (shared, ct []byte, err error) {
 	defer simd.Clear()
 	var seed [xwing.EncapsulationSeedSize]byte
 	if _, err := rand.Read(seed[:]); err != nil {
 		return nil, nil, fmt.Errorf("hybrid: encapsulating: %w", err)
 	}
+	if len(use) > 0 {
+		if err := hedge(&seed, use); err != nil {
+			return nil, nil, fmt.Errorf("hybrid: encapsulating: %w", err)
+		}
+	}
 	return encapsulate(pk, seed[:])
+}
+
+// hedge replaces seed by HKDF-SHA256 of it as salt, and of all parts of use, each behind its length as a u64.
+func hedge(seed *[xwing.EncapsulationSeedSize]byte, use [][]byte) error {
+	var parts []byte
+	for _, u := range use {
+		parts = append(binary.BigEndian.AppendUint64(parts, uint64(len(u))), u...)
+	}
+	out, err := hkdf.Key(sha256.New, parts, seed[:], "CQ1 encapsulate", len(seed))
+	clear(parts)
+	copy(seed[:], out)
+	return err
 }
 
 // encapsulate is Encapsulate with its randomness given: ML-KEM 32 | X25519 32.

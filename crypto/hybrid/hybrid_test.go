@@ -301,3 +301,29 @@ func randomBytes(r *rand.Rand, n int) []byte {
 	}
 	return b
 }
+
+func TestRepeatedRandomnessRepeatsASecretForTheSameUseOnly(t *testing.T) {
+	k := testKey(t, 1)
+	make := func(use ...[]byte) []byte {
+		cryptotest.SetGlobalRandom(t, 1)
+		shared, ct, err := Encapsulate(k.PublicKey(), use...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := k.Decapsulate(ct); err != nil || !bytes.Equal(got, shared) {
+			t.Fatalf("Decapsulate = %x, %v, want %x", got, err, shared)
+		}
+		return shared
+	}
+	if !bytes.Equal(make([]byte("a"), []byte("bc")), make([]byte("a"), []byte("bc"))) {
+		t.Error("the same use gives another secret")
+	}
+	seen := map[string]bool{}
+	for _, use := range [][][]byte{nil, {[]byte("a"), []byte("bc")}, {[]byte("ab"), []byte("c")}, {[]byte("abc")}, {nil}, {nil, nil}} {
+		if shared := string(make(use...)); seen[shared] {
+			t.Errorf("%q: a secret that another use has too", use)
+		} else {
+			seen[shared] = true
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/hex"
@@ -109,7 +110,11 @@ func TestAccountIDComesBackFromItsText(t *testing.T) {
 		}
 	}
 	long, short := encodeBech32m("cq", make([]byte, 33)), encodeBech32m("cq", make([]byte, 31))
-	for _, bad := range []string{"", s[1:], s[:60], s + "q", " " + s, encodeBech32m("cr", id[:]), long, short, strings.ToUpper(s[:30]) + s[30:]} {
+	kelvin := strings.Replace(strings.ToUpper(encodeBech32m("cq", bytes.Repeat([]byte{0xb5}, 32))), "K", "\u212a", 1)
+	if !strings.Contains(kelvin, "\u212a") {
+		t.Fatal("no K in the text")
+	}
+	for _, bad := range []string{kelvin, "", s[1:], s[:60], s + "q", " " + s, encodeBech32m("cr", id[:]), long, short, strings.ToUpper(s[:30]) + s[30:]} {
 		if _, err := ParseAccountID(bad); err == nil {
 			t.Errorf("ParseAccountID(%q) passes", bad)
 		}

@@ -43,6 +43,9 @@ func decodeBech32m(s string) (prefix string, data []byte, err error) {
 
 // splitBech32m checks form and checksum of BIP-350 and gives prefix and groups of 5 bits without the checksum.
 func splitBech32m(s string) (prefix string, groups []byte, err error) {
+	if strings.IndexFunc(s, func(r rune) bool { return r < 33 || r > 126 }) >= 0 {
+		return "", nil, errBech32m // before case is folded: the Kelvin sign is an upper-case k to Unicode
+	}
 	lower := strings.ToLower(s)
 	if s != lower && s != strings.ToUpper(s) {
 		return "", nil, errors.New("not bech32m: upper and lower case are mixed")
@@ -50,11 +53,6 @@ func splitBech32m(s string) (prefix string, groups []byte, err error) {
 	at := strings.LastIndexByte(lower, '1')
 	if at < 1 || at+7 > len(lower) || len(lower) > 90 {
 		return "", nil, errBech32m
-	}
-	for i := range at {
-		if c := lower[i]; c < 33 || c > 126 {
-			return "", nil, errBech32m
-		}
 	}
 	for i := at + 1; i < len(lower); i++ {
 		g := strings.IndexByte(bech32Alphabet, lower[i])

@@ -27,14 +27,14 @@ type Bundle struct {
 	Device DeviceID
 	Inc    uint64 // incarnation, unix ms: when the device's volatile state began; pinned by who sees it
 	Made   uint64 // unix ms, only rising; one older than one seen is refused by the caller
-	Prekey []byte // X-Wing public key, 1216 bytes; hybrid.Encapsulate judges its inside
+	Prekey []byte // X-Wing public key, 1216 bytes, to which hybrid.Encapsulate can encapsulate
 	Raw    []byte // all of it, as signed; not to be changed
 }
 
 // SignBundle signs the public prekey spk of 1216 bytes.
 func SignBundle(d *Device, inc, made uint64, spk []byte) (*Bundle, error) {
-	if len(spk) != PrekeySize {
-		return nil, fmt.Errorf("signing prekey: it has %d bytes, want %d", len(spk), PrekeySize)
+	if len(spk) != PrekeySize || !reduced(spk) {
+		return nil, fmt.Errorf("signing prekey: %d bytes are no X-Wing key", len(spk))
 	}
 	b := &Bundle{Device: d.Certificate.ID(), Inc: inc, Made: made, Prekey: bytes.Clone(spk)}
 	raw := b.body()
@@ -96,6 +96,23 @@ func parseBundle(raw []byte) (*Bundle, error) {
 	if !s.CopyBytes(b.Device[:]) || !s.ReadUint64(&b.Inc) || !s.ReadUint64(&b.Made) || !s.ReadBytes(&b.Prekey, PrekeySize) {
 		return nil, ErrMalformed
 	}
+	if !reduced(b.Prekey) {
+		return nil, ErrMalformed
+	}
 	b.Prekey = bytes.Clone(b.Prekey)
 	return b, nil
+}
+
+// reduced is the check of FIPS 203 section 7.2 on the ML-KEM-768 half of an X-Wing key: 768 coefficients of 12 bits, each below
+// q. A bundle that nobody can encapsulate to would fail whatever begins a session with its device, and so what is told to
+// everybody at once.
+func reduced(pk []byte) bool {
+	const q, coefficients = 3329, 1152 // bytes of them, two in three
+	for b := pk[:coefficients]; len(b) > 0; b = b[3:] {
+		x, y := uint16(b[0])|uint16(b[1]&15)<<8, uint16(b[1]>>4)|uint16(b[2])<<4
+		if x >= q || y >= q {
+			return false
+		}
+	}
+	return true
 }

@@ -95,8 +95,8 @@ func ParseCertificate(raw []byte) (*Certificate, error) {
 	return c, nil
 }
 
-// VerifyCertificate reads a certificate and checks that it is account's, and both signatures: ErrAccount, ErrSignature,
-// and what ParseCertificate returns. Whether the device still counts is for the List to say.
+// VerifyCertificate reads a certificate and checks that it is account's, the host key and both signatures: ErrAccount,
+// ErrSignature, and what ParseCertificate returns. Whether the device still counts is for the List to say.
 func VerifyCertificate(raw []byte, account *composite.PublicKey) (*Certificate, error) {
 	c, err := ParseCertificate(raw)
 	if err != nil {
@@ -108,6 +108,9 @@ func VerifyCertificate(raw []byte, account *composite.PublicKey) (*Certificate, 
 	host, err := c.Peer.Key()
 	if err != nil {
 		return nil, fmt.Errorf("verifying certificate: %w", err)
+	}
+	if err := composite.CheckEd25519(host); err != nil { // anybody could sign again for the host, and so make another DeviceID
+		return nil, fmt.Errorf("verifying certificate: %w: %w", ErrMalformed, err)
 	}
 	signed := c.Raw[:certificateBody+composite.SignatureSize]
 	if !ed25519.Verify(host, append([]byte(ctxHost), signed...), c.Raw[len(signed):]) ||

@@ -5,9 +5,11 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"errors"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/cryptexq/cryptexq/crypto/composite"
+	"github.com/cryptexq/cryptexq/crypto/hybrid"
 )
 
 func TestACertificateVerifiesUnderItsAccount(t *testing.T) {
@@ -62,6 +64,62 @@ func TestACertificateNeedsBothSignatures(t *testing.T) {
 	if _, err := VerifyCertificate(p.device.Certificate.Raw, thief.account.Public()); !errors.Is(err, ErrAccount) {
 		t.Errorf("another account: %v, want ErrAccount", err)
 	}
+}
+
+// Under a host key of small order S B = R + k A holds for any message where R = S B: whoever knows a certificate could make
+// others of it, with DeviceIDs of their own, that the account never signed.
+func TestAHostKeyForWhichAnybodySignsIsRefused(t *testing.T) {
+	p := newPerson(t, 1)
+	c := *p.device.Certificate
+	c.Peer = PeerIDOf(append([]byte{1}, make([]byte, 31)...)) // the neutral element
+	raw := c.body()
+	sig, err := p.account.Sign(raw, ctxDevice)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw = append(raw, sig...)
+	generator := append([]byte{0x58}, bytes.Repeat([]byte{0x66}, 31)...)
+	forged := append(append(raw, generator...), append([]byte{1}, make([]byte, 31)...)...) // R = B, S = 1
+	if !ed25519.Verify(c.Peer[len(peerPrefix):], append([]byte(ctxHost), raw...), forged[len(raw):]) {
+		t.Fatal("crypto/ed25519 refuses it already: this test shows nothing")
+	}
+	if _, err := VerifyCertificate(forged, p.account.Public()); !errors.Is(err, ErrMalformed) {
+		t.Errorf("VerifyCertificate = %v, want ErrMalformed", err)
+	}
+}
+
+// A contact that signs a prekey to which nobody can encapsulate would make fail what is said to all contacts at once.
+func TestAPrekeyThatIsNoKeyIsRefused(t *testing.T) {
+	p := newPerson(t, 1)
+	key, err := hybrid.NewPrivateKey(make([]byte, hybrid.SeedSize))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	good, bad := 0, 0
+	for range 2000 {
+		b := Bundle{Device: p.device.Certificate.ID(), Inc: 1, Made: 1, Prekey: key.PublicKey()}
+		if at := r.IntN(2 * PrekeySize); at+1 < PrekeySize {
+			b.Prekey[at], b.Prekey[at+1] = b.Prekey[at]|0xf0, b.Prekey[at+1]|byte(r.IntN(256))
+		}
+		raw := append(b.body(), make([]byte, composite.SignatureSize)...)
+		_, err := ParseBundle(raw)
+		if want := hybrid.CheckPublicKey(b.Prekey); (err == nil) != (want == nil) || err != nil && !errors.Is(err, ErrMalformed) {
+			t.Fatalf("ParseBundle = %v, hybrid.CheckPublicKey = %v", err, want)
+		}
+		if _, sign := SignBundle(p.device, 1, 1, b.Prekey); err != nil && sign == nil {
+			t.Fatal("SignBundle signs it")
+		}
+		if err == nil {
+			good++
+		} else {
+			bad++
+		}
+		if good > 50 && bad > 50 {
+			return
+		}
+	}
+	t.Errorf("%d good keys and %d bad ones were tried", good, bad)
 }
 
 // resigned is a certificate with its fields changed by edit and both signatures made anew, so that only structure can be

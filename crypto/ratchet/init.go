@@ -49,15 +49,16 @@ func Initiate(c InitConfig) (s *Session, init []byte, err error) {
 	if err := c.check(); err != nil {
 		return nil, nil, fmt.Errorf("starting a session: %w", err)
 	}
-	shared, ct, err := hybrid.Encapsulate(c.Bundle.Prekey)
-	if err != nil {
-		return nil, nil, fmt.Errorf("starting a session: the peer's prekey: %w", err)
-	}
-	defer clear(shared)
 	reply, err := hybrid.GenerateKey()
 	if err != nil {
 		return nil, nil, fmt.Errorf("starting a session: %w", err)
 	}
+	body := c.body(reply.PublicKey()) // first: randomness that repeats then makes no second INIT under one key
+	shared, ct, err := hybrid.Encapsulate(c.Bundle.Prekey, body)
+	if err != nil {
+		return nil, nil, fmt.Errorf("starting a session: the peer's prekey: %w", err)
+	}
+	defer clear(shared)
 	head, err := c.head(ct)
 	if err != nil {
 		return nil, nil, fmt.Errorf("starting a session: %w", err)
@@ -65,7 +66,6 @@ func Initiate(c InitConfig) (s *Session, init []byte, err error) {
 
 	k := newInitKeys(shared, head, c.Peer, c.Bundle.Prekey)
 	defer k.erase()
-	body := c.body(reply.PublicKey())
 	thB := k.bodyHash(body)
 	sig, err := c.Self.Key.Sign(thB[:], ctxInit)
 	if err != nil {

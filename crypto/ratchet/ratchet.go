@@ -34,7 +34,6 @@ import (
 	"bytes"
 	"cmp"
 	"errors"
-	"fmt"
 
 	"golang.org/x/crypto/cryptobyte"
 
@@ -141,9 +140,3 @@ func (s *Session) Prekey() (digest [32]byte, byRef bool) {
 
 // Erase overwrites a session that its successor has replaced in the store, or that is closed. It must not be used then.
 func (s *Session) Erase() { *s = Session{} }
-
-// Format prints "[secret]" whatever the verb.
-func (Session) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("[secret]")) }
-
-// MarshalText is "[secret]": a session is stored by Marshal only.
-func (Session) MarshalText() ([]byte, error) { return []byte("[secret]"), nil }

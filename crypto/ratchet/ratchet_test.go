@@ -2,6 +2,7 @@ package ratchet
 
 import (
 	"bytes"
+	"encoding"
 	"errors"
 	"fmt"
 	"math"
@@ -225,16 +226,23 @@ func TestPartiesAreOrdered(t *testing.T) {
 	}
 }
 
-func TestSessionsPrintAsSecret(t *testing.T) {
-	i, _ := begin(t)
-	for _, v := range []any{i, *i} {
+func TestSessionsAndWhatTheyCarryPrintAsSecret(t *testing.T) {
+	i, r := begin(t)
+	o := open(t, &r, seal(t, &i, "a chain"), "a chain")
+	d := devices()
+	c := d[0].initConfig(d[1], []byte("a chain"))
+	_, init := must2(Initiate(c))
+	a := must(Accept(d[1].acceptConfig(), init))
+	for _, v := range []any{i, *i, o, *o, c, &c, a, *a} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%x", "%s", "%d"} {
 			if got := fmt.Sprintf(verb, v); got != "[secret]" {
 				t.Errorf("%T as %s prints %q", v, verb, got)
 			}
 		}
 	}
-	if text, err := i.MarshalText(); err != nil || string(text) != "[secret]" {
-		t.Errorf("MarshalText = %q, %v", text, err)
+	for _, v := range []encoding.TextMarshaler{i, o, c, a} {
+		if text, err := v.MarshalText(); err != nil || string(text) != "[secret]" {
+			t.Errorf("%T: MarshalText = %q, %v", v, text, err)
+		}
 	}
 }

@@ -22,7 +22,8 @@ func (s *Session) Seal(records []byte) (next *Session, msg []byte, err error) {
 			return nil, nil, fmt.Errorf("sealing a session message: %w", err)
 		}
 	}
-	shared, ct, err := hybrid.Encapsulate(s.peerKey[:])
+	plaintext := b.marshal() // first: randomness that repeats then makes no second message under one key
+	shared, ct, err := hybrid.Encapsulate(s.peerKey[:], s.send[:], plaintext)
 	if err != nil {
 		return nil, nil, fmt.Errorf("sealing a session message: %w", err)
 	}
@@ -31,7 +32,7 @@ func (s *Session) Seal(records []byte) (next *Session, msg []byte, err error) {
 	head := Head{SID: s.sid, Dir: s.dir, I: s.ns, To: s.peerNum}.marshal(ct)
 	st := newStep(s.send, shared, head, s.peerKey[:])
 	defer st.erase()
-	box := st.seal(b.marshal())
+	box := st.seal(plaintext)
 	n.send = st.next(box)
 	n.ns++
 	return &n, appendBox(head, box), nil

@@ -35,14 +35,14 @@ func (id ID) Short() string { return hex.EncodeToString(id[:4]) }
 
 const (
 	contextLog = "CQ1 log"
-	certMagic  = "CQL1"
+	certMagic  = "CQK1"
 	certBody   = 4 + 2 + 32 + 32 + composite.PublicKeySize + 32 + 8 + 32
 	// LogCertificateSize is the body and both signatures: 8872 bytes.
 	LogCertificateSize = certBody + 2*composite.SignatureSize
 )
 
 // LogCertificate binds a log key to a device in a room, and names the log that this one continues. It travels inside the room's
-// encryption only: outside, a log is a pseudonym. Raw is "CQL1" | suite 2 | device certificate digest 32 | room 32 | log pk 1984
+// encryption only: outside, a log is a pseudonym. Raw is "CQK1" | suite 2 | device certificate digest 32 | room 32 | log pk 1984
 // | old log 32 | old k 8 | old head digest 32 | device signature 3373 | log signature 3373, both over all before the first.
 type LogCertificate struct {
 	Device     [32]byte // digest of the device certificate

@@ -156,7 +156,7 @@ func (h *Header) Open(kind uint8, secret []byte, memoryLimit uint64) (dataKey [K
 		if e == nil {
 			return key, nil
 		}
-		if err == ErrPassword {
+		if errors.Is(e, ErrDamaged) || err == ErrPassword {
 			err = e
 		}
 	}

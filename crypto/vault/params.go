@@ -28,6 +28,11 @@ func (p Params) check() error {
 	return nil
 }
 
+// AtLeast is p, with each figure of q that is higher.
+func (p Params) AtLeast(q Params) Params {
+	return Params{Memory: max(p.Memory, q.Memory), Time: max(p.Time, q.Time), Lanes: max(p.Lanes, q.Lanes)}
+}
+
 // step is by how much calibration lowers memory: 32 MiB.
 const step = 32 << 10
 

@@ -289,6 +289,15 @@ func TestTheSlotThatFitsOpensTheHeader(t *testing.T) {
 			t.Errorf("Open = %x, %v", got, err)
 		}
 	}
+	dear := mustSeal(t, KindPassword, []byte("x"), Min)
+	dear[1] = 0xff // memory that no machine has
+	broken := mustSeal(t, KindPassword, other, Min)
+	broken[len(broken)-1] ^= 1
+	for _, slots := range [][][]byte{{dear, broken}, {broken, dear}} {
+		if _, err := (&Header{Slots: slots}).Open(KindPassword, other, enough); err != ErrDamaged {
+			t.Errorf("a slot that asks for too much, and a damaged one: Open = %v, want %v", err, ErrDamaged)
+		}
+	}
 	if _, err := h.Open(KindWords, make([]byte, KeySize), enough); err != ErrPassword {
 		t.Errorf("another key: Open = %v", err)
 	}
