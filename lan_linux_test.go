@@ -8,29 +8,16 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-)
 
-// raiseLoopback is `ip link set lo up multicast on`.
-func raiseLoopback() error {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	r, err := unix.NewIfreq("lo")
-	if err != nil {
-		return err
-	}
-	r.SetUint16(unix.IFF_UP | unix.IFF_MULTICAST)
-	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, r)
-}
+	"github.com/cryptexq/cryptexq/p2p/netlab"
+)
 
 // TestTwoWhoNeverMetFindEachOtherOnTheLAN is first contact without an invitation and without an internet.
 func TestTwoWhoNeverMetFindEachOtherOnTheLAN(t *testing.T) {
 	if !inLab(t, syscall.CLONE_NEWNET) {
 		return
 	}
-	if err := raiseLoopback(); err != nil {
+	if err := netlab.SetLoopback(unix.IFF_UP | unix.IFF_MULTICAST); err != nil {
 		t.Fatalf("raising the loopback: %v", err)
 	}
 	dir := t.TempDir()

@@ -23,8 +23,9 @@ import (
 	"github.com/cryptexq/cryptexq/p2p/tlspq"
 )
 
-// dialDeadline covers every address of a peer, in the order of the ranker: libp2p gives up on each after 15 s at most.
-const dialDeadline = 20 * time.Second
+// dialDeadline covers every address of a peer, in the order of the ranker. libp2p dials eight at a time and gives up on each
+// after dialEach, on local ones after 5 s: maxDialed take two turns. Past the deadline it does not say why any of them failed.
+const dialDeadline, dialEach = 20 * time.Second, 9 * time.Second
 
 // hungUp is how soon the other end closes a connection that it has just made with somebody whom it will not have. libp2p
 // does not say why a connection has ended to who opens a stream on it.
@@ -52,9 +53,16 @@ func (a attempts) try(ctx context.Context, id identity.PeerID) error {
 		dialled = time.Now()
 	}
 	l, err := s.pool.Connect(ctx, link.Target{Peer: id, Account: r.Account})
+	if err != nil && ctx.Err() != nil {
+		return err // it was we who gave up, which says nothing about them
+	}
 	if err != nil {
 		cause := shakeCause(err)
-		if cause == peer.CauseTimeout && time.Since(dialled) < hungUp && !s.connected(id) {
+		switch {
+		case s.connected(id):
+		case dialled.IsZero() && (cause == peer.CauseTimeout || cause == peer.CauseBroken):
+			cause = peer.CauseClosed // a connection of before has ended under the handshake: they have stopped
+		case cause == peer.CauseTimeout && time.Since(dialled) < hungUp:
 			cause = peer.CauseRefused
 		}
 		a.tell(&r, s.paths.address(id), cause, err)
@@ -86,7 +94,8 @@ func (a attempts) connect(ctx context.Context, r *row) error {
 	if len(r.Addresses) > 0 { // the one that worked stands first
 		s.ranker.worked(addrs[0])
 	}
-	ctx, cancel := context.WithTimeout(ctx, dialDeadline)
+	addrs = s.thrift.of(r.Peer, addrs)
+	dial, cancel := context.WithTimeout(ctx, dialDeadline)
 	defer cancel()
 	start := time.Now()
 	id := hostID(r.Peer)
@@ -95,15 +104,20 @@ func (a attempts) connect(ctx context.Context, r *row) error {
 	}
 	s.host.Peerstore().ClearAddrs(id) // what identify brought comes back with the table
 	s.host.Peerstore().AddAddrs(id, addrs, peerstore.TempAddrTTL)
-	_, err := s.host.Network().DialPeer(ctx, id)
+	_, err := s.host.Network().DialPeer(dial, id)
 	if err == nil {
+		s.thrift.hope(r.Peer)
 		return nil
 	}
-	a.tellFailures(r, addrs, err, start)
+	if ctx.Err() == nil { // or it was we who gave up
+		s.thrift.fail(r.Peer)
+		a.tellFailures(r, addrs, err, start)
+	}
 	return fmt.Errorf("dialling %s: %w", r.Peer.Short(), errors.Join(peer.ErrUnreachable, err))
 }
 
-// tellFailures tells why each address failed, or why all did.
+// tellFailures tells why each address failed, or why all did: what tells most last. A QUIC timeout, which comes late, must
+// not hide that a machine answered over TCP.
 func (a attempts) tellFailures(r *row, addrs []ma.Multiaddr, err error, start time.Time) {
 	s := a.station
 	failed, ok := errors.AsType[*swarm.DialError](err)
@@ -114,18 +128,28 @@ func (a attempts) tellFailures(r *row, addrs []ma.Multiaddr, err error, start ti
 		}
 		return
 	}
-	told := 0
+	var all []failure
 	for _, te := range failed.DialErrors {
 		if errors.Is(te.Cause, swarm.ErrDialToSelf) {
 			continue // an address of theirs that is ours, too: 127.0.0.1, or a private one
 		}
 		s.ranker.failed(te.Address)
-		a.tell(r, te.Address.String(), a.cause(r.Peer, te.Cause, start), te.Cause)
-		told++
+		all = append(all, failure{te.Address.String(), a.cause(r.Peer, te.Cause, start), te.Cause})
 	}
-	if told == 0 {
+	slices.SortStableFunc(all, func(x, y failure) int { return x.cause.Tells() - y.cause.Tells() })
+	for _, f := range all {
+		a.tell(r, f.addr, f.cause, f.err)
+	}
+	if len(all) == 0 {
 		a.tell(r, "", peer.CauseNoAddress, err)
 	}
+}
+
+// failure is what came of one address.
+type failure struct {
+	addr  string
+	cause peer.Cause
+	err   error
 }
 
 // tell tells what came of an attempt at one address. Without a cause it worked.
@@ -168,6 +192,8 @@ func shakeCause(err error) peer.Cause {
 		return peer.CauseIdentity
 	case errors.Is(err, peer.ErrRefused), errors.Is(err, peer.ErrLater), isGated(err):
 		return peer.CauseRefused
+	case errors.Is(err, link.ErrLeaving):
+		return peer.CauseClosed
 	case errors.Is(err, link.ErrBroken):
 		return peer.CauseBroken
 	}

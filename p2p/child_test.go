@@ -4,11 +4,13 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -50,7 +52,14 @@ type child struct {
 
 func startChild(t testing.TB, role string, env ...string) *child {
 	t.Helper()
+	return startChildAs(t, nil, role, env...)
+}
+
+// startChildAs starts a child whose process has these attributes.
+func startChildAs(t testing.TB, attr *syscall.SysProcAttr, role string, env ...string) *child {
+	t.Helper()
 	c := &child{cmd: exec.Command(os.Args[0])}
+	c.cmd.SysProcAttr = attr
 	c.cmd.Env = append(append(os.Environ(), childEnv+"="+role), env...)
 	c.cmd.Stderr = os.Stderr
 	in, err := c.cmd.StdinPipe()
@@ -113,6 +122,63 @@ type childRow struct {
 	Addresses             []string
 }
 
+// known is how the one that the row is of is known to others.
+func (r childRow) known() peer.Known {
+	return peer.Known{
+		Account: identity.AccountID(r.Account), Device: identity.DeviceID(r.Device), Peer: identity.PeerID(r.Peer),
+		Class: peer.Contact, Addresses: r.Addresses,
+	}
+}
+
+// childOrder is what a child's node is told: to know somebody, or to call them until they answer and to say how long it took.
+type childOrder struct {
+	Know childRow
+	Call bool
+}
+
+// obey does what comes in, until its end.
+func obey(n *Node, in io.Reader, out io.Writer) error {
+	var known peer.Known
+	orders := json.NewDecoder(in)
+	for {
+		var o childOrder
+		if err := orders.Decode(&o); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		if !o.Call {
+			known = o.Know.known()
+			n.SetPeers([]peer.Known{known})
+			continue
+		}
+		took, err := callUntilAnswered(n, known.Device, time.Minute)
+		if err != nil {
+			return err
+		}
+		if err := json.NewEncoder(out).Encode(took); err != nil {
+			return err
+		}
+	}
+}
+
+// callUntilAnswered calls a device, as a messenger does that has something for it, and returns how long that took.
+func callUntilAnswered(n *Node, to identity.DeviceID, within time.Duration) (time.Duration, error) {
+	start := time.Now()
+	for {
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		_, err := n.Call(ctx, to, peer.Have, []byte("hello"))
+		cancel()
+		if err == nil {
+			return time.Since(start), nil
+		}
+		if time.Since(start) > within {
+			return 0, err
+		}
+		<-time.After(100 * time.Millisecond)
+	}
+}
+
 // childNode is a node that takes everybody for a contact.
 func childNode(listen string) error {
 	account, err := composite.GenerateKey()
@@ -137,7 +203,7 @@ func childNode(listen string) error {
 	}
 	n, err := Open(Config{
 		Self:     peer.Self{Account: account.Public(), Device: &identity.Device{Certificate: cert, Key: device}, Host: raw},
-		Services: peer.Services{Listen: strings.Fields(listen)},
+		Services: childServices(listen),
 	})
 	if err != nil {
 		return err
@@ -163,12 +229,19 @@ func childNode(listen string) error {
 			return err
 		}
 	}
-	_, _ = io.Copy(io.Discard, os.Stdin)
-	cancel()
-	if ended := <-done; ended != nil {
-		return ended
+	if err == nil {
+		err = obey(n, os.Stdin, os.Stdout)
 	}
-	return err
+	cancel()
+	return errors.Join(<-done, err)
+}
+
+// childServices are those of a child that listens at some addresses, or, without any, everywhere, and is found on the LAN.
+func childServices(listen string) peer.Services {
+	if listen == "" {
+		return peer.Services{MDNS: true}
+	}
+	return peer.Services{Listen: strings.Fields(listen)}
 }
 
 // TestKilledPeerIsNoticed kills a process while a link with it stands. Over TCP the kernel tells; over QUIC nobody does.
@@ -180,10 +253,7 @@ func TestKilledPeerIsNoticed(t *testing.T) {
 			c := startChild(t, "node", "CRYPTEXQ_TEST_LISTEN="+over)
 			var told childRow
 			c.read(t, &told)
-			r := peer.Known{
-				Account: identity.AccountID(told.Account), Device: identity.DeviceID(told.Device), Peer: identity.PeerID(told.Peer),
-				Class: peer.Contact, Addresses: told.Addresses,
-			}
+			r := told.known()
 			a.node.SetPeers([]peer.Known{r})
 			path := func(want peer.Path) func([]peer.Fact) bool {
 				return func(facts []peer.Fact) bool {

@@ -2,6 +2,7 @@ package p2p
 
 import (
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -37,11 +38,23 @@ func newFacts() *facts {
 // tell queues a fact.
 func (f *facts) tell(x peer.Fact) {
 	f.mu.Lock()
+	if r, ok := x.(peer.RecordLearned); ok {
+		f.supersede(r)
+	}
 	if len(f.queue) < maxFacts || !dispensable(x) {
 		f.queue = append(f.queue, x)
 	}
 	f.mu.Unlock()
 	f.poke()
+}
+
+// supersede takes out a record of the same peer that waits: nobody needs the older one, and a peer can make them as fast as
+// it likes. The caller holds mu.
+func (f *facts) supersede(r peer.RecordLearned) {
+	f.queue = slices.DeleteFunc(f.queue, func(x peer.Fact) bool {
+		old, ok := x.(peer.RecordLearned)
+		return ok && old.Peer == r.Peer
+	})
 }
 
 // dispensable facts come again by themselves.

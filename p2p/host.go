@@ -3,6 +3,7 @@ package p2p
 import (
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"github.com/libp2p/go-libp2p"
 	"github.com/libp2p/go-libp2p/core/host"
@@ -12,7 +13,6 @@ import (
 	"github.com/libp2p/go-libp2p/p2p/transport/tcp"
 	ma "github.com/multiformats/go-multiaddr"
 
-	"github.com/cryptexq/cryptexq/p2p/discovery"
 	"github.com/cryptexq/cryptexq/p2p/peer"
 	"github.com/cryptexq/cryptexq/p2p/tlspq"
 )
@@ -66,27 +66,37 @@ func (s *station) newHost(listen []ma.Multiaddr, proxy string) (host.Host, error
 	var self atomic.Pointer[host.Host]
 	h, err := libp2p.New(
 		libp2p.Identity(s.node.key), transport,
-		libp2p.Security(tlspq.ID, tlspq.New(func() { s.node.facts.refuse("classical") })),
-		libp2p.Muxer(yamux.ID, yamux.DefaultTransport),
+		libp2p.Security(tlspq.ID, security(func() { s.node.facts.refuse("classical") })),
+		libp2p.Muxer(yamux.ID, muxer()),
 		libp2p.ListenAddrs(listen...),
 		libp2p.ConnectionGater(s.gater), libp2p.ConnectionManager(conns), libp2p.ResourceManager(resources),
 		libp2p.UserAgent(agent), libp2p.Ping(false), libp2p.DisableRelay(), libp2p.DisableMetrics(),
 		// A detector that stops dialling over UDP or IPv6 after a hundred failures takes contacts who are asleep for a broken
 		// network, and does not start again by itself.
 		libp2p.UDPBlackHoleSuccessCounter(nil), libp2p.IPv6BlackHoleSuccessCounter(nil),
-		libp2p.SwarmOpts(swarm.WithDialRanker(s.ranker.rank)),
+		libp2p.SwarmOpts(swarm.WithDialRanker(s.ranker.rank), swarm.WithDialTimeout(dialEach)),
 		libp2p.AddrsFactory(func(all []ma.Multiaddr) []ma.Multiaddr {
-			now := discovery.Look()
 			if h := self.Load(); h != nil {
-				return advertised((*h).Network().ListenAddresses(), now, all)
+				return s.tellable((*h).Network().ListenAddresses(), all)
 			}
-			return advertised(all, now, nil) // of a host in the making
+			return s.tellable(all, nil) // of a host in the making
 		}))
 	if err != nil {
 		return nil, fmt.Errorf("making host: %w", err)
 	}
 	self.Store(&h)
 	return h, nil
+}
+
+// muxEvery is how often yamux asks for a sign of life, where nothing else came in, and how often it measures the round trip:
+// links have pings of their own. By default it does each every 30 s from both ends, which is more than all else that an
+// idle connection costs.
+const muxEvery = 10 * time.Minute
+
+func muxer() *yamux.Transport {
+	t := *yamux.DefaultTransport
+	t.KeepAliveInterval, t.MeasureRTTInterval = muxEvery, muxEvery
+	return &t
 }
 
 // transports are TCP and QUIC, or TCP through a proxy.

@@ -1,65 +1,15 @@
 package p2p
 
 import (
-	"errors"
-	"os"
-	"os/exec"
 	"slices"
-	"syscall"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/cryptexq/cryptexq/p2p/netlab"
 	"github.com/cryptexq/cryptexq/p2p/peer"
 )
-
-const labEnv = "CRYPTEXQ_TEST_LAB"
-
-// inLab runs the test that calls it in a network namespace of its own, whose only interface is a loopback with multicast on,
-// and returns true there.
-func inLab(t *testing.T) bool {
-	t.Helper()
-	if os.Getenv(labEnv) == t.Name() {
-		if err := setLoopback(unix.IFF_UP | unix.IFF_MULTICAST); err != nil {
-			t.Fatalf("setting up the loopback: %v", err)
-		}
-		return true
-	}
-	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=120s")
-	cmd.Env = append(os.Environ(), labEnv+"="+t.Name())
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
-	if os.Geteuid() != 0 {
-		cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
-		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}}
-		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}}
-	}
-	out, err := cmd.CombinedOutput()
-	if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.ENOSPC) {
-		t.Skipf("this machine allows no network namespaces: %v", err)
-	}
-	if err != nil {
-		t.Errorf("%v\n%s", err, out)
-	} else {
-		t.Logf("%s", out)
-	}
-	return false
-}
-
-// setLoopback does what `ip link set lo up multicast on` does, for one.
-func setLoopback(flags uint16) error {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	r, err := unix.NewIfreq("lo")
-	if err != nil {
-		return err
-	}
-	r.SetUint16(flags)
-	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, r)
-}
 
 // found waits until somebody of this name was found nearby.
 func (p *person) found(t testing.TB, o *person, name string, within time.Duration) (f peer.Found) {
@@ -78,7 +28,7 @@ func (p *person) found(t testing.TB, o *person, name string, within time.Duratio
 
 func TestPeopleNearbyFindEachOtherAndMeet(t *testing.T) {
 	t.Parallel()
-	if !inLab(t) {
+	if !netlab.AloneOnLoopback(t) {
 		return
 	}
 	start := time.Now()
@@ -117,7 +67,7 @@ func TestPeopleNearbyFindEachOtherAndMeet(t *testing.T) {
 // TestContactsOnTheSameNetworkNeedNoAddress knows each other by name only, as after both have moved.
 func TestContactsOnTheSameNetworkNeedNoAddress(t *testing.T) {
 	t.Parallel()
-	if !inLab(t) {
+	if !netlab.AloneOnLoopback(t) {
 		return
 	}
 	a, b := idle(t, newSelf(t), peer.Services{MDNS: true}), idle(t, newSelf(t), peer.Services{MDNS: true})
@@ -135,7 +85,7 @@ func TestContactsOnTheSameNetworkNeedNoAddress(t *testing.T) {
 // TestNetworkThatGoesAndComesIsToldAndUsed has a network only while the loopback is one.
 func TestNetworkThatGoesAndComesIsToldAndUsed(t *testing.T) {
 	t.Parallel()
-	if !inLab(t) {
+	if !netlab.AloneOnLoopback(t) {
 		return
 	}
 	a, b := idle(t, newSelf(t), peer.Services{MDNS: true}), idle(t, newSelf(t), peer.Services{MDNS: true})
@@ -145,7 +95,7 @@ func TestNetworkThatGoesAndComesIsToldAndUsed(t *testing.T) {
 			return ok && (len(l.Addresses) > 0) == some
 		}
 	}
-	if err := setLoopback(unix.IFF_UP); err != nil { // a machine without a network
+	if err := netlab.SetLoopback(unix.IFF_UP); err != nil { // a machine without a network
 		t.Fatal(err)
 	}
 	a.run(t)
@@ -155,7 +105,7 @@ func TestNetworkThatGoesAndComesIsToldAndUsed(t *testing.T) {
 	a.node.SetPeers([]peer.Known{far})
 	b.node.SetPeers([]peer.Known{{Account: a.account(), Device: a.device(), Peer: a.id(), Class: peer.Contact}})
 	a.tried(t, b.id(), peer.CauseOffline)
-	if err := setLoopback(unix.IFF_UP | unix.IFF_MULTICAST); err != nil {
+	if err := netlab.SetLoopback(unix.IFF_UP | unix.IFF_MULTICAST); err != nil {
 		t.Fatal(err)
 	}
 	a.eventually(t, 10*time.Second, "listening somewhere", listening(true))

@@ -64,7 +64,7 @@ func (s *station) learnRecord(from corepeer.ID, env *record.Envelope) {
 
 // tellListening tells our addresses if they are not those told last.
 func (s *station) tellListening(told []string) []string {
-	addrs := advertised(s.host.Network().ListenAddresses(), s.network(), s.host.Addrs())
+	addrs := s.tellable(s.host.Network().ListenAddresses(), s.host.Addrs())
 	now := texts(addrs)
 	slices.Sort(now)
 	if told != nil && slices.Equal(told, now) {

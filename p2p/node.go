@@ -24,6 +24,7 @@ type Node struct {
 	key   ci.PrivKey
 	log   *slog.Logger
 	age   time.Duration // at which links are made anew; 0: link.MaxAge
+	lull  time.Duration // without talk for this long a link is idle; 0: idleAfter
 	facts *facts
 	table *table
 
@@ -31,15 +32,18 @@ type Node struct {
 	ended   chan struct{} // closed when Run is back
 
 	mu       sync.Mutex
-	services peer.Services // guarded by mu: those in force, or wanted before Run
-	station  *station      // guarded by mu; nil while there is none
-	running  bool          // guarded by mu
-	port     int           // guarded by mu: 0 until one was chosen
+	head     identity.ListHead // guarded by mu: our newest device list
+	services peer.Services     // guarded by mu: those in force, or wanted before Run
+	named    uint64            // guarded by mu: how often NearbyName was set
+	station  *station          // guarded by mu; nil while there is none
+	running  bool              // guarded by mu
+	port     int               // guarded by mu: 0 until one was chosen
 }
 
 // change asks Run for a new station.
 type change struct {
 	services peer.Services
+	named    uint64 // as it was when the services were asked for
 	done     chan error
 }
 
@@ -64,7 +68,7 @@ func Open(c Config) (*Node, error) {
 	}
 	return &Node{
 		self: c.Self, key: key, log: quiet, facts: newFacts(), table: newTable(),
-		services: c.Services, port: c.Self.Port,
+		services: c.Services, head: c.Self.List, port: c.Self.Port,
 		changes: make(chan change), ended: make(chan struct{}),
 	}, nil
 }
@@ -110,7 +114,7 @@ func (n *Node) stations(ctx context.Context, h Handler, services peer.Services) 
 			}
 		} else {
 			services = c.services
-			n.setServices(services)
+			n.setServices(c)
 		}
 		begun = func() { c.done <- refused }
 	}
@@ -138,18 +142,33 @@ func (n *Node) runStation(ctx context.Context, s *station, begun func()) (*chang
 // setStation makes s the one that calls go to, and gives it the services that were set while it was made.
 func (n *Node) setStation(s *station) {
 	n.mu.Lock()
+	defer n.mu.Unlock()
 	n.station = s
-	v := n.services
-	n.mu.Unlock()
-	if s != nil {
-		s.servicesChanged(v)
+	n.tune()
+}
+
+// tune gives the station the services in force. The caller holds mu, so that the last of them is the last it hears.
+func (n *Node) tune() {
+	if n.station != nil {
+		n.station.servicesChanged(n.services)
 	}
 }
 
-func (n *Node) setServices(s peer.Services) {
+// setServices makes those of a change the ones in force. A name that was set since it was asked for stands.
+func (n *Node) setServices(c *change) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.services = s
+	if n.named != c.named {
+		c.services.NearbyName = n.services.NearbyName
+	}
+	n.services = c.services
+}
+
+// list is our newest device list.
+func (n *Node) list() identity.ListHead {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.head
 }
 
 // at returns the station, or nil.
@@ -175,19 +194,17 @@ func (n *Node) SetServices(v peer.Services) error {
 	}
 	v.Listen = slices.Clone(v.Listen)
 	n.mu.Lock()
-	old, s := n.services, n.station
-	soft := !n.running || slices.Equal(old.Listen, v.Listen) && old.Proxy == v.Proxy
+	n.named++
+	c := change{v, n.named, make(chan error, 1)}
+	soft := !n.running || sameListen(n.services.Listen, v.Listen) && n.services.Proxy == v.Proxy
 	if soft {
 		n.services = v
+		n.tune()
 	}
 	n.mu.Unlock()
 	if soft {
-		if s != nil {
-			s.servicesChanged(v)
-		}
 		return nil
 	}
-	c := change{v, make(chan error, 1)}
 	select {
 	case n.changes <- c:
 	case <-n.ended:
@@ -199,6 +216,28 @@ func (n *Node) SetServices(v peer.Services) error {
 	case <-n.ended:
 		return errEnded
 	}
+}
+
+// sameListen tells nil, which is everywhere, from an empty list, which is nowhere.
+func sameListen(a, b []string) bool { return (a == nil) == (b == nil) && slices.Equal(a, b) }
+
+// SetNearby changes the name that people nearby are told, and nothing else: links stay as they are. An empty one hides us
+// again. Like all tables it may be set before, during and after Run. It never fails.
+func (n *Node) SetNearby(name string) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.named++
+	n.services.NearbyName = name
+	n.tune()
+	return nil
+}
+
+// SetList says which device list of our account is the newest. Handshakes from now on name it; links that stand do not
+// hear of it.
+func (n *Node) SetList(head identity.ListHead) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.head = head
 }
 
 // Call asks a device and returns what its handler returned. Without a link it tries to make one, whatever the back-off.
@@ -264,6 +303,8 @@ func (n *Node) Status() peer.Status {
 	if s := n.at(); s != nil {
 		out.Peers, out.LAN = s.paths.count()
 		out.Listen = s.listening()
+		v := s.tuned()
+		out.DialOnly = len(v.Listen) == 0 && (v.Listen != nil || v.Proxy != "")
 	}
 	return out
 }

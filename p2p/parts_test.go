@@ -89,6 +89,16 @@ func TestFactsAreBoundedWhenNobodyTakesThem(t *testing.T) {
 	if len(f.queue) != maxFacts+1 {
 		t.Errorf("%d facts wait, want %d and the one that must not be lost", len(f.queue), maxFacts)
 	}
+	for i := range uint64(100) { // a peer makes new records of itself as fast as it likes
+		f.tell(peer.RecordLearned{Peer: identity.PeerID{1}, Seq: i})
+		f.tell(peer.RecordLearned{Peer: identity.PeerID{2}, Seq: i})
+	}
+	if n := len(f.queue); n != maxFacts+3 {
+		t.Errorf("%d facts wait, want one record for each peer beside the %d before", n, maxFacts+1)
+	}
+	if r, ok := last[peer.RecordLearned](f.queue); !ok || r.Seq != 99 {
+		t.Errorf("the record that waits is number %d, want the newest", r.Seq)
+	}
 	for i := range 2 * maxCauses {
 		f.refuse(fmt.Sprint(i))
 	}
@@ -288,5 +298,22 @@ func TestProxyErrorsDoNotRepeatThePassword(t *testing.T) {
 		} else if strings.Contains(err.Error(), "secret") {
 			t.Errorf("the password is in %q", err)
 		}
+	}
+}
+
+// TestAccountIsShownOnTheLocalNetworkOnly: a PeerID is told to everybody who connects, and by it a handshake can be asked for
+// that says who we are.
+func TestAccountIsShownOnTheLocalNetworkOnly(t *testing.T) {
+	s := &station{now: discovery.Network{Interfaces: []discovery.Interface{iface(net.FlagUp, "192.168.1.5/24")}}}
+	near, far := multi("/ip4/192.168.1.9/tcp/1")[0], multi("/ip4/8.8.8.8/tcp/1")[0]
+	if s.showsTo(near) {
+		t.Error("shown while we hide")
+	}
+	s.services.NearbyName = "Alice"
+	if !s.showsTo(near) {
+		t.Error("hidden from people nearby while we show ourselves")
+	}
+	if s.showsTo(far) {
+		t.Error("shown to the Internet")
 	}
 }

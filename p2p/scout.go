@@ -111,7 +111,7 @@ func (c *scout) hear(f discovery.Find) {
 	c.learnt[f.Peer] = f.Addresses
 	c.mu.Unlock()
 	if c.station.pool.Newest(f.Peer) == nil && c.known.Allow() {
-		c.station.dialer.Hope(f.Peer)
+		c.station.hope(f.Peer)
 	}
 }
 

@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/cryptexq/cryptexq/crypto/identity"
+	"github.com/cryptexq/cryptexq/p2p/discovery"
 	"github.com/cryptexq/cryptexq/p2p/peer"
 )
 
@@ -141,5 +143,111 @@ func TestOpenRefusesWhatCannotWork(t *testing.T) {
 	}
 	if err := n.Run(t.Context(), nil); err == nil {
 		t.Error("ran twice")
+	}
+}
+
+// TestListeningNowhereIsSaidAndIsNotListeningEverywhere: an empty list is not nil.
+func TestListeningNowhereIsSaidAndIsNotListeningEverywhere(t *testing.T) {
+	t.Parallel()
+	b := newPerson(t)
+	if b.node.Status().DialOnly {
+		t.Error("who listens is said to dial only")
+	}
+	a := idle(t, newSelf(t), peer.Services{Listen: []string{}})
+	if a.node.Status().DialOnly {
+		t.Error("a node that does not run is said to dial")
+	}
+	a.run(t)
+	a.node.SetPeers([]peer.Known{b.row(t, peer.Contact)})
+	a.reached(t, b, peer.Local)
+	talk(t, a, b)
+	if s := a.node.Status(); !s.DialOnly || len(s.Listen) != 0 {
+		t.Errorf("Status = %+v, want nothing but dialling", s)
+	}
+	if err := a.node.SetServices(peer.Services{}); err != nil {
+		t.Fatal(err)
+	}
+	if s := a.node.Status(); s.DialOnly || len(a.node.at().host.Network().ListenAddresses()) == 0 {
+		t.Errorf("nil listens nowhere, too: %+v", s)
+	}
+	if err := a.node.SetServices(peer.Services{Listen: []string{}}); err != nil {
+		t.Fatal(err)
+	}
+	if s := a.node.Status(); !s.DialOnly {
+		t.Errorf("an empty list is taken for nil: %+v", s)
+	}
+	talk(t, a, b)
+}
+
+// TestNewListIsNamedByLaterHandshakes: a device list may change while the node runs.
+func TestNewListIsNamedByLaterHandshakes(t *testing.T) {
+	t.Parallel()
+	a, b := newPerson(t), newPerson(t)
+	met := make(chan identity.ListHead, 16)
+	b.greet = func(h peer.Hello) (peer.Class, error) { met <- h.List; return peer.Contact, nil }
+	a.node.SetPeers([]peer.Known{b.row(t, peer.Member)})
+	talk(t, a, b)
+	if got := <-met; got != a.self.List {
+		t.Errorf("the first handshake names %v, want %v", got, a.self.List)
+	}
+	next := identity.ListHead{Counter: a.self.List.Counter + 1, Digest: [32]byte{7}}
+	a.node.SetList(next)
+	a.node.at().pool.Find(b.device()).Close()
+	talk(t, a, b)
+	if got := <-met; got != next {
+		t.Errorf("a handshake after the change names %v, want %v", got, next)
+	}
+}
+
+// TestNearbyIsSwitchedWhileLinksStand: hello is answered from then on, and no more from then on.
+func TestNearbyIsSwitchedWhileLinksStand(t *testing.T) {
+	t.Parallel()
+	a, b := newPerson(t), newPerson(t)
+	befriend(t, a, b)
+	l := a.node.at().pool.Find(b.device())
+	answers := func() bool {
+		return slices.Contains(a.node.at().host.Mux().Protocols(), discovery.Hello)
+	}
+	settled := func(want bool) {
+		t.Helper()
+		tick := time.NewTicker(5 * time.Millisecond)
+		defer tick.Stop()
+		for range 1000 {
+			if answers() == want {
+				return
+			}
+			<-tick.C
+		}
+		t.Fatalf("hello answered: %v, want %v", answers(), want)
+	}
+	settled(false)
+	for _, name := range []string{"Alice", "", "Alice again"} {
+		if err := a.node.SetNearby(name); err != nil {
+			t.Fatal(err)
+		}
+		settled(name != "")
+	}
+	if a.node.at().pool.Find(b.device()) != l {
+		t.Error("a name made a new link")
+	}
+	talk(t, a, b)
+}
+
+// TestNameThatIsSetDuringAChangeOfHostStands: whoever comes last is heard, whichever way.
+func TestNameThatIsSetDuringAChangeOfHostStands(t *testing.T) {
+	t.Parallel()
+	a := newPerson(t)
+	c := &change{services: peer.Services{Listen: loopback[:1], NearbyName: "old"}}
+	a.node.mu.Lock()
+	c.named = a.node.named
+	a.node.mu.Unlock()
+	if err := a.node.SetNearby("new"); err != nil {
+		t.Fatal(err)
+	}
+	a.node.setServices(c)
+	a.node.mu.Lock()
+	defer a.node.mu.Unlock()
+	if got := a.node.services.NearbyName; got != "new" {
+		t.Errorf("the name is %q, want the one set last", got)
 	}
 }

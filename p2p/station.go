@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/protocol"
 	ma "github.com/multiformats/go-multiaddr"
+	manet "github.com/multiformats/go-multiaddr/net"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/cryptexq/cryptexq/crypto/identity"
@@ -30,6 +32,7 @@ type station struct {
 	dialer *discovery.Dialer
 	paths  *paths
 	scout  *scout
+	thrift thrift
 
 	jolt  chan struct{} // a token when the network has changed: links are to be tried
 	moved chan struct{} // a token when the network has changed: our addresses have, too
@@ -37,6 +40,8 @@ type station struct {
 	mu       sync.Mutex
 	services peer.Services     // guarded by mu
 	now      discovery.Network // guarded by mu
+	said     []ma.Multiaddr    // guarded by mu: our addresses as others know them
+	deaf     bool              // guarded by mu: we listen no more, and what was said stands: it holds after the next start
 }
 
 // newStation opens a host and makes what stands on it. Nothing is answered before run.
@@ -57,7 +62,8 @@ func newStation(n *Node, h Handler, services peer.Services) (*station, error) {
 	}
 	s.pool = link.New(s.host, link.Config{
 		Self: n.self, Logger: n.log, MaxAge: n.age,
-		Nearby:  func() bool { return s.tuned().NearbyName != "" },
+		List:    n.list,
+		Nearby:  func(c network.Conn) bool { return s.showsTo(c.RemoteMultiaddr()) },
 		Class:   n.table.class,
 		Hello:   h.HandleHello,
 		Frame:   h.HandleFrame,
@@ -69,9 +75,16 @@ func newStation(n *Node, h Handler, services peer.Services) (*station, error) {
 	return s, nil
 }
 
-// run is the station at work, until ctx ends and everything on it has returned.
+// run is the station at work, until ctx ends and everything on it has returned. Nobody can connect any more once the first
+// link ends: who was linked redials at once, and is to find a closed door, not a host that hangs up on them.
 func (s *station) run(ctx context.Context) error {
-	g, ctx := errgroup.WithContext(ctx)
+	inner, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() {
+		s.deafen()
+		cancel()
+	})()
+	g, ctx := errgroup.WithContext(inner)
 	s.host.Network().Notify(s.paths)
 	s.countUnknown()
 	s.peersChanged(nil)
@@ -102,6 +115,16 @@ func (s *station) countUnknown() {
 	}, func(st network.Stream) { _ = st.Reset() })
 }
 
+// deafen stops listening. Connections stay, and so do the addresses that others know.
+func (s *station) deafen() {
+	s.mu.Lock()
+	s.deaf = true
+	s.mu.Unlock()
+	if n, ok := s.host.Network().(interface{ ListenClose(...ma.Multiaddr) }); ok {
+		n.ListenClose(s.host.Network().ListenAddresses()...)
+	}
+}
+
 // close closes the host.
 func (s *station) close() error {
 	if err := s.host.Close(); err != nil {
@@ -116,6 +139,10 @@ func (s *station) tuned() peer.Services {
 	defer s.mu.Unlock()
 	return s.services
 }
+
+// showsTo says whether who is at a may learn our account without knowing it: while we show ourselves, and on the local
+// network only. A PeerID is no secret; anybody who connects is told.
+func (s *station) showsTo(a ma.Multiaddr) bool { return s.tuned().NearbyName != "" && s.local(a) }
 
 // network is what the machine's interfaces look like.
 func (s *station) network() discovery.Network {
@@ -160,8 +187,14 @@ func (s *station) peersChanged(moved []identity.PeerID) {
 	}
 	s.dialer.Want(s.node.table.wanted())
 	for _, id := range moved {
-		s.dialer.Hope(id)
+		s.hope(id)
 	}
+}
+
+// hope says that there is reason to believe that a peer can be reached now.
+func (s *station) hope(id identity.PeerID) {
+	s.thrift.hope(id)
+	s.dialer.Hope(id)
 }
 
 // value tells the connection manager what a peer is worth.
@@ -191,9 +224,30 @@ func (s *station) linkChanged(l *link.Link, up bool) {
 		if !s.connected(l.Peer()) { // the connection was gone before anybody knew of the link
 			l.Close()
 		}
+		s.supplant(l)
 	}
 	s.paths.update(l.Peer(), l.Device())
 	s.tellDialer(l.Peer())
+}
+
+// supplant closes the connections that were there before a new link's, if nothing has come over them for a while: whoever
+// makes a new link beside one that serves has lost that one, and of a cable that was pulled at their end this machine sees
+// nothing. libp2p would open streams over the old connection yet, for it has the most of them.
+func (s *station) supplant(l *link.Link) {
+	old := slices.DeleteFunc(s.pool.Links(l.Peer()), func(o *link.Link) bool { return o == l })
+	if len(old) == 0 {
+		return // another connection may be about to carry one: both ends have dialled at once
+	}
+	for _, o := range old {
+		if o.Via() == l.Via() || o.Silent() < pingAfter {
+			return // made anew over the same connection, or by both ends at once
+		}
+	}
+	for _, c := range s.host.Network().ConnsToPeer(hostID(l.Peer())) {
+		if c != l.Via() && c.Stat().Opened.Before(l.Via().Stat().Opened) {
+			_ = c.Close()
+		}
+	}
 }
 
 // tellDialer tells the dialer whether there is a link with a host. It looks again after it has said that there is one: the
@@ -216,6 +270,7 @@ func (s *station) reach(ctx context.Context, to identity.DeviceID) (*link.Link, 
 	if !ok {
 		return nil, fmt.Errorf("device %s is not in the table: %w", to.Short(), peer.ErrUnreachable)
 	}
+	s.thrift.hope(id)
 	if err := s.dialer.Reach(ctx, id); err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -231,6 +286,17 @@ func (s *station) reach(ctx context.Context, to identity.DeviceID) (*link.Link, 
 	return nil, fmt.Errorf("another device than %s answered: %w", to.Short(), peer.ErrUnreachable)
 }
 
+// tellable are our addresses as others are to know them: those listened on, and public ones that peers have seen us under.
+func (s *station) tellable(listen, seen []ma.Multiaddr) []ma.Multiaddr {
+	addrs := advertised(listen, discovery.Look(), seen)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.deaf {
+		s.said = addrs
+	}
+	return slices.Clone(s.said)
+}
+
 // listening are the addresses listened on, as others could use them.
 func (s *station) listening() []string {
 	return texts(advertised(s.host.Network().ListenAddresses(), s.network(), nil))
@@ -243,10 +309,24 @@ func (s *station) watch(ctx context.Context) error {
 		s.now = now
 		s.mu.Unlock()
 		s.ranker.moved(now)
+		s.closeStranded(now)
+		s.thrift.hopeAll()
 		s.dialer.HopeAll()
 		poke(s.jolt)
 		poke(s.moved)
 	})
+}
+
+// closeStranded closes the connections whose own end is an address that this machine has no more: nothing comes back there.
+func (s *station) closeStranded(now discovery.Network) {
+	if len(now.Interfaces) == 0 {
+		return // they could not be read
+	}
+	for _, c := range s.host.Network().Conns() {
+		if ip, err := manet.ToIP(c.LocalMultiaddr()); err == nil && !now.Has(ip) {
+			_ = c.Close()
+		}
+	}
 }
 
 // local says whether a connection to a stays on the local network.

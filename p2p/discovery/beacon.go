@@ -7,11 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	mathrand "math/rand/v2"
 	"net"
+	"net/netip"
+	"sync"
 	"time"
 
 	ma "github.com/multiformats/go-multiaddr"
+	manet "github.com/multiformats/go-multiaddr/net"
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/time/rate"
 
@@ -28,8 +32,13 @@ const (
 	// answerGap is the shortest time between two announcements (RFC 6762 section 6).
 	answerGap = time.Second
 
-	// Packets of multicast DNS that are looked at, of all senders together; one costs about 2 us.
+	// Packets about our service that are looked at, of all senders together and of each; one costs about 2 us. All others,
+	// of which a big network is full, are told from them before anything is counted.
 	packetRate, packetBurst = 200, 400
+	senderRate, senderBurst = 10, 40
+
+	// maxSenders bounds the senders whose packets are counted apart; the others share one count.
+	maxSenders = 512
 )
 
 // BeaconConfig joins a Beacon to its node.
@@ -48,6 +57,7 @@ type Beacon struct {
 	instance string
 	announce chan struct{} // a token when somebody wants to know that we are here
 	limit    *rate.Limiter
+	senders  senders
 }
 
 // NewBeacon makes a beacon. It does nothing before Run.
@@ -139,6 +149,34 @@ func (b *Beacon) session(ctx context.Context, now Network) error {
 
 var errRenew = errors.New("time to open the sockets anew")
 
+// senders count the packets of each sender. The zero value is ready; it is safe for concurrent use.
+type senders struct {
+	mu     sync.Mutex
+	all    map[netip.Addr]*rate.Limiter // guarded by mu
+	others *rate.Limiter                // guarded by mu
+}
+
+// allow takes a token of a sender's. Who has not been heard for a while is forgotten when there is no room.
+func (s *senders) allow(from netip.Addr, now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.all == nil {
+		s.all, s.others = make(map[netip.Addr]*rate.Limiter), rate.NewLimiter(senderRate, senderBurst)
+	}
+	l := s.all[from]
+	if l == nil && len(s.all) >= maxSenders {
+		maps.DeleteFunc(s.all, func(_ netip.Addr, l *rate.Limiter) bool { return l.TokensAt(now) >= senderBurst })
+	}
+	if l == nil && len(s.all) >= maxSenders {
+		return s.others.AllowN(now, 1)
+	}
+	if l == nil {
+		l = rate.NewLimiter(senderRate, senderBurst)
+		s.all[from] = l
+	}
+	return l.AllowN(now, 1)
+}
+
 // listen takes packets until the socket is closed.
 func (b *Beacon) listen(s *socket, now Network, asked chan<- struct{}) error {
 	buf := make([]byte, maxPacket)
@@ -154,7 +192,10 @@ func (b *Beacon) listen(s *socket, now Network, asked chan<- struct{}) error {
 			b.config.Refused("mdns")
 			continue
 		}
-		if !b.limit.Allow() {
+		if !mentions(buf[:n]) {
+			continue
+		}
+		if !b.senders.allow(from, time.Now()) || !b.limit.Allow() {
 			b.config.Refused("mdns")
 			continue
 		}
@@ -168,19 +209,21 @@ func (b *Beacon) listen(s *socket, now Network, asked chan<- struct{}) error {
 			default:
 			}
 		}
-		b.report(m.finds, now)
+		b.report(m.finds, from, now)
 	}
 }
 
-// report hands finds on, less ourselves and what is not on our networks.
-func (b *Beacon) report(finds []Find, now Network) {
+// report hands finds on, less ourselves, what is not on our networks, and what another machine says of this one's loopback:
+// what listens there is not for others to have us dial.
+func (b *Beacon) report(finds []Find, from netip.Addr, now Network) {
+	own := now.Has(from.AsSlice())
 	for _, f := range finds {
 		if f.Peer == b.config.Peer {
 			continue
 		}
 		kept := f.Addresses[:0]
 		for _, s := range f.Addresses {
-			if a, err := ma.NewMultiaddr(s); err == nil && now.Local(a) {
+			if a, err := ma.NewMultiaddr(s); err == nil && now.Local(a) && (own || !manet.IsIPLoopback(a)) {
 				kept = append(kept, s)
 			}
 		}
@@ -194,6 +237,7 @@ func (b *Beacon) report(finds []Find, now Network) {
 func (b *Beacon) speak(ctx context.Context, sockets []*socket, now Network, asked <-chan struct{}) error {
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
+	looked := time.Now()
 	renew := time.NewTimer(renewEvery)
 	defer renew.Stop()
 	ask := time.NewTimer(0)
@@ -218,7 +262,7 @@ func (b *Beacon) speak(ctx context.Context, sockets []*socket, now Network, aske
 		case <-renew.C:
 			return errRenew
 		case <-look.C:
-			if !now.Same(Look()) {
+			if sleptSince(&looked) || !now.Same(Look()) {
 				return errRenew
 			}
 		case <-ask.C:

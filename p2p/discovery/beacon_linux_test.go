@@ -2,12 +2,8 @@ package discovery
 
 import (
 	"context"
-	"errors"
-	"os"
-	"os/exec"
 	"slices"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -15,52 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/cryptexq/cryptexq/crypto/identity"
+	"github.com/cryptexq/cryptexq/p2p/netlab"
 )
-
-const labEnv = "CRYPTEXQ_TEST_LAB"
-
-// inLab runs the test that calls it in a network namespace of its own, whose only interface is a loopback with multicast on,
-// and returns true there. What is said on the machine's real networks must not decide a test, nor hear of it.
-func inLab(t *testing.T) bool {
-	t.Helper()
-	if os.Getenv(labEnv) == t.Name() {
-		if err := raiseLoopback(unix.IFF_UP | unix.IFF_MULTICAST); err != nil {
-			t.Fatalf("setting up the loopback: %v", err)
-		}
-		return true
-	}
-	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=60s")
-	cmd.Env = append(os.Environ(), labEnv+"="+t.Name())
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
-	if os.Geteuid() != 0 {
-		cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
-		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}}
-		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}}
-	}
-	out, err := cmd.CombinedOutput()
-	if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.ENOSPC) {
-		t.Skipf("this machine allows no network namespaces: %v", err)
-	}
-	if err != nil {
-		t.Errorf("%v\n%s", err, out)
-	}
-	return false
-}
-
-// raiseLoopback sets the flags of lo, by the ioctl behind `ip link set lo up multicast on`.
-func raiseLoopback(flags uint16) error {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	r, err := unix.NewIfreq("lo")
-	if err != nil {
-		return err
-	}
-	r.SetUint16(flags)
-	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, r)
-}
 
 // lit is a running beacon.
 type lit struct {
@@ -119,7 +71,7 @@ func everywhere(port string) func() []ma.Multiaddr {
 }
 
 func TestBeaconsFindEachOtherOnALoopbackAlone(t *testing.T) {
-	if !inLab(t) {
+	if !netlab.AloneOnLoopback(t) {
 		return
 	}
 	if n := Look(); !n.Online() || len(n.speaking()) != 1 {
@@ -141,7 +93,7 @@ func TestBeaconsFindEachOtherOnALoopbackAlone(t *testing.T) {
 }
 
 func TestBeaconFindsALateComerAtOnce(t *testing.T) {
-	if !inLab(t) {
+	if !netlab.AloneOnLoopback(t) {
 		return
 	}
 	a := light(t, 1, everywhere("4001"))
@@ -155,10 +107,10 @@ func TestBeaconFindsALateComerAtOnce(t *testing.T) {
 
 // TestBeaconComesBackWithTheNetwork starts without any network, which kills the libraries for ever.
 func TestBeaconComesBackWithTheNetwork(t *testing.T) {
-	if !inLab(t) {
+	if !netlab.AloneOnLoopback(t) {
 		return
 	}
-	if err := raiseLoopback(0); err != nil {
+	if err := netlab.SetLoopback(0); err != nil {
 		t.Fatal(err)
 	}
 	a, b := light(t, 1, everywhere("4001")), light(t, 2, everywhere("4002"))
@@ -168,12 +120,12 @@ func TestBeaconComesBackWithTheNetwork(t *testing.T) {
 	case <-time.After(500 * time.Millisecond):
 	}
 	for range 2 {
-		if err := raiseLoopback(unix.IFF_UP | unix.IFF_MULTICAST); err != nil {
+		if err := netlab.SetLoopback(unix.IFF_UP | unix.IFF_MULTICAST); err != nil {
 			t.Fatal(err)
 		}
 		a.hears(t, b, 3*lookEvery, "/ip4/127.0.0.1/tcp/4002")
 		b.hears(t, a, 3*lookEvery, "/ip4/127.0.0.1/tcp/4001")
-		if err := raiseLoopback(0); err != nil { // and again
+		if err := netlab.SetLoopback(0); err != nil { // and again
 			t.Fatal(err)
 		}
 		for len(a.found) > 0 {

@@ -18,8 +18,15 @@ const (
 	// connections.
 	yield = time.Second
 
-	// Back-off between attempts to reach one peer.
-	backoffFirst, backoffLast = time.Second, time.Minute
+	// Back-off between attempts to reach one peer. One whose link ended within missedFor is tried more often: what came
+	// between may be a cable or an access point, of which this machine sees nothing, and then nothing tells when it is over.
+	backoffFirst, backoffMissed, backoffLast = time.Second, 6 * time.Second, time.Minute
+	missedFor                                = 5 * time.Minute
+
+	// doomed is how old an attempt is that a change of network ends: what it sent before may have gone nowhere, and TCP waits
+	// longer each time before it sends again. A younger one goes on, or a network that changes all the time would let none
+	// come to its end.
+	doomed = 3 * time.Second
 
 	// dialing is how many peers are tried at a time. An attempt at one who is gone takes up to 15 s.
 	dialing = 16
@@ -43,9 +50,13 @@ type goal struct {
 	wanted bool
 	up     bool
 	trying bool
+	began  time.Time     // of the attempt under way
+	abort  func()        // ends it
+	over   bool          // it was ended so that another one can begin
 	again  bool          // something spoke for another attempt during this one
 	due    time.Time     // of the next attempt; zero without one
 	wait   time.Duration // the last back-off; 0 after a success or a reason for hope
+	lost   time.Time     // when the last link ended; zero without one
 	failed time.Time     // end of the last attempt that failed
 	err    error         // of that
 	asked  []chan error  // who waits for the outcome
@@ -69,7 +80,12 @@ func (d *Dialer) Run(ctx context.Context) error {
 				timer.Reset(time.Until(at))
 				break
 			}
-			attempts.Go(func() { d.finish(id, g, d.try(ctx, id)) })
+			attempt, abort := context.WithCancel(ctx)
+			d.begin(g, abort)
+			attempts.Go(func() {
+				defer abort()
+				d.finish(id, g, d.try(attempt, id))
+			})
 		}
 		select {
 		case <-timer.C:
@@ -121,7 +137,7 @@ func (d *Dialer) Down(id identity.PeerID) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if g := d.peers[id]; g != nil && g.up {
-		g.up = false
+		g.up, g.lost = false, time.Now()
 		g.schedule(d.courtesy(id))
 	}
 }
@@ -136,13 +152,17 @@ func (d *Dialer) Hope(id identity.PeerID) {
 	}
 }
 
-// HopeAll is Hope for every peer: the network has changed.
+// HopeAll is Hope for every peer: the network has changed. Attempts that have lasted for a while begin anew.
 func (d *Dialer) HopeAll() {
 	defer d.poke()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for id, g := range d.peers {
 		d.hope(id, g)
+		if g.trying && g.abort != nil && time.Since(g.began) > doomed {
+			g.over = true
+			g.abort()
+		}
 	}
 }
 
@@ -206,13 +226,27 @@ func (d *Dialer) next(now time.Time) (identity.PeerID, *goal, time.Time) {
 	return best, g, now
 }
 
+// begin notes how an attempt is ended before its time.
+func (d *Dialer) begin(g *goal, abort func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	g.began, g.abort, g.over = time.Now(), abort, false
+}
+
 // finish notes what came of an attempt.
 func (d *Dialer) finish(id identity.PeerID, g *goal, err error) {
 	defer d.poke()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.busy--
-	g.trying = false
+	g.trying, g.abort = false, nil
+	if err != nil && g.over && !g.up { // it says nothing; who waits for an outcome waits for that of the next one
+		if g.schedule(d.courtesy(id)); len(g.asked) > 0 {
+			g.due = time.Now()
+		}
+		d.drop(id, g)
+		return
+	}
 	g.tell(err)
 	if err == nil {
 		g.schedule(backoffFirst) // unless it is up: then it came down during the attempt
@@ -223,7 +257,11 @@ func (d *Dialer) finish(id identity.PeerID, g *goal, err error) {
 	if g.again {
 		g.wait = 0
 	}
-	g.wait = min(max(2*g.wait, backoffFirst), backoffLast)
+	longest := backoffLast
+	if !g.lost.IsZero() && time.Since(g.lost) < missedFor {
+		longest = backoffMissed
+	}
+	g.wait = min(max(2*g.wait, backoffFirst), longest)
 	g.schedule(g.wait*4/5 + rand.N(g.wait*2/5)) // a fifth up or down: peers that went down together do not come back together
 	d.drop(id, g)
 }

@@ -170,6 +170,57 @@ func TestHopeDuringAnAttemptBringsAnother(t *testing.T) {
 	})
 }
 
+func TestChangeOfNetworkEndsAttemptsThatLast(t *testing.T) {
+	dialTest(t, 20*time.Second, func(t *testing.T, d *Dialer, a *attempts) {
+		d.Want([]identity.PeerID{high})
+		time.Sleep(doomed / 2)
+		d.HopeAll() // too young to be given up
+		time.Sleep(doomed)
+		now := time.Since(a.start)
+		outcome := make(chan error, 1)
+		go func() { outcome <- d.Reach(context.Background(), high) }()
+		synctest.Wait()
+		d.HopeAll()
+		synctest.Wait()
+		if got := a.of(high); len(got) != 2 || got[1] != now {
+			t.Fatalf("attempts at %v, want at 0 and %v", got, now)
+		}
+		select {
+		case err := <-outcome:
+			t.Fatalf("an attempt that was given up is told as an outcome: %v", err)
+		default:
+		}
+		if err := <-outcome; !errors.Is(err, errGone) || time.Since(a.start) != now+20*time.Second {
+			t.Errorf("Reach = %v after %v, want the outcome of the second attempt", err, time.Since(a.start)-now)
+		}
+	})
+}
+
+func TestWhoWasHereJustNowIsTriedOften(t *testing.T) {
+	dialTest(t, 0, func(t *testing.T, d *Dialer, a *attempts) {
+		a.answer(nil)
+		d.Want([]identity.PeerID{high})
+		time.Sleep(time.Hour)
+		a.answer(errGone)
+		lost := time.Since(a.start)
+		d.Down(high)
+		time.Sleep(2 * missedFor)
+		last, often := lost, 0
+		for _, at := range a.of(high)[1:] {
+			if at < lost+missedFor && at-last > backoffMissed*6/5 {
+				t.Errorf("not tried between %v and %v after it was lost", last-lost, at-lost)
+			}
+			if at > lost+missedFor+time.Minute {
+				often++
+			}
+			last = at
+		}
+		if often > 6 {
+			t.Errorf("%d attempts in the last four minutes of ten: they go on as if it was lost just now", often)
+		}
+	})
+}
+
 func TestLostLinkIsDialledAgain(t *testing.T) {
 	dialTest(t, 0, func(t *testing.T, d *Dialer, a *attempts) {
 		a.answer(nil)

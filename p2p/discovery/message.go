@@ -1,6 +1,7 @@
 package discovery
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -107,6 +108,25 @@ func parseMessage(b []byte) (heard, error) {
 		}
 	}
 	return heard{}, errNotOurs
+}
+
+// label is the first label of our service's name, which stands in every message about it in full: what compresses names can
+// only point at an earlier one.
+var label = []byte("_cryptexq")
+
+// mentions says whether a message can be about our service, whatever the case of its letters, at the price of a look.
+func mentions(b []byte) bool {
+	for len(b) >= len(label) {
+		i := bytes.IndexByte(b, label[0])
+		if i < 0 || len(b)-i < len(label) {
+			return false
+		}
+		if bytes.EqualFold(b[i:i+len(label)], label) {
+			return true
+		}
+		b = b[i+1:]
+	}
+	return false
 }
 
 func isService(n dnsmessage.Name) bool { return strings.EqualFold(n.String(), service) }

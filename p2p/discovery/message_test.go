@@ -170,6 +170,9 @@ func FuzzParseMessage(f *testing.F) {
 		if err != nil {
 			return
 		}
+		if !mentions(b) {
+			t.Fatal("a message about our service is told apart from one at a look")
+		}
 		if len(m.finds) > maxRecords {
 			t.Fatalf("%d finds in one message", len(m.finds))
 		}

@@ -57,22 +57,40 @@ func Look() Network {
 	return n
 }
 
-// Watch looks every three seconds until ctx ends and tells every change since last, from one goroutine.
+// Watch looks every three seconds until ctx ends and tells every change since last, from one goroutine. That the machine
+// has slept is a change, too: whatever its interfaces look like, nobody knows what became of the network meanwhile.
 func Watch(ctx context.Context, last Network, changed func(Network)) error {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
+	looked := time.Now()
 	for {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 			return nil
 		}
-		if now := Look(); !now.Same(last) {
+		slept := sleptSince(&looked)
+		if now := Look(); slept || !now.Same(last) {
 			last = now
 			changed(now)
 		}
 	}
 }
+
+// napAfter is how much later than it should a look may come before the machine is taken to have slept.
+const napAfter = 10 * time.Second
+
+// sleptSince says whether the machine slept between two looks, and makes last the second one.
+func sleptSince(last *time.Time) bool {
+	now := time.Now()
+	before := *last
+	*last = now
+	return slept(now.Sub(before), now.Round(0).Sub(before.Round(0)))
+}
+
+// slept judges what two clocks say has passed between two looks: the monotonic one stands still in a sleep on some systems,
+// and a wall clock that was set forward costs no more than a needless look around.
+func slept(mono, wall time.Duration) bool { return max(mono, wall) > lookEvery+napAfter }
 
 // Same says whether nothing has changed between two looks.
 func (n Network) Same(o Network) bool { return n.digest == o.digest }
@@ -97,6 +115,15 @@ func (n Network) Local(a ma.Multiaddr) bool {
 	}
 	addr, ok := netip.AddrFromSlice(ip)
 	return ok && n.localIP(addr)
+}
+
+// Has says whether ip is an address of this machine; an unspecified one always is.
+func (n Network) Has(ip net.IP) bool {
+	addr, ok := netip.AddrFromSlice(ip)
+	addr = addr.Unmap().WithZone("")
+	return ok && (addr.IsUnspecified() || addr.IsLoopback() || slices.ContainsFunc(n.Interfaces, func(i Interface) bool {
+		return slices.ContainsFunc(i.Prefixes, func(p netip.Prefix) bool { return p.Addr().Unmap().WithZone("") == addr })
+	}))
 }
 
 func (n Network) localIP(addr netip.Addr) bool {

@@ -23,7 +23,7 @@ func (l *Link) Call(ctx context.Context, k peer.Kind, body []byte) ([]byte, erro
 	if !ok || len(body) > lim.Body {
 		return nil, fmt.Errorf("a %s of %d bytes cannot be sent", k, len(body))
 	}
-	if err := l.begin(ctx); err != nil {
+	if err := l.begin(ctx, k); err != nil {
 		return nil, err
 	}
 	defer func() { <-l.asking }()
@@ -40,7 +40,7 @@ func (l *Link) Push(ctx context.Context, k peer.Kind, body []byte) error {
 	if !ok || len(body) > lim.Body {
 		return fmt.Errorf("a %s of %d bytes cannot be sent", k, len(body))
 	}
-	if err := l.begin(ctx); err != nil {
+	if err := l.begin(ctx, k); err != nil {
 		return err
 	}
 	defer func() { <-l.asking }()
@@ -75,8 +75,8 @@ func unanswered(k peer.Kind, err error) error {
 }
 
 // begin takes a token of the link.
-func (l *Link) begin(ctx context.Context) error {
-	l.spoke.Store(time.Now().UnixNano())
+func (l *Link) begin(ctx context.Context, k peer.Kind) error {
+	l.speak(k)
 	if l.expired() {
 		l.Close()
 	}

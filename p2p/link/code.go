@@ -22,6 +22,7 @@ const (
 	codeRefused                           // turned away for good
 	codeLater                             // busy
 	codeBroken                            // this does not parse, or does not open
+	codeLeaving                           // this host is stopping
 )
 
 var (
@@ -37,6 +38,9 @@ var (
 	errClosed  = fmt.Errorf("closed here: %w", ErrGone)
 	errUnknown = fmt.Errorf("it is not known at the other end: %w", ErrGone)
 
+	// ErrLeaving says that the other end is stopping: the link has ended, and another one can be had when it is back.
+	ErrLeaving = fmt.Errorf("the peer is stopping: %w", ErrGone)
+
 	// errStream says that a stream ended before a request was on it; the link may have others.
 	errStream = errors.New("the stream has ended")
 )
@@ -50,6 +54,8 @@ func remote(err error) error {
 	switch se.ErrorCode {
 	case codeUnknown:
 		return fmt.Errorf("%w: %w", errUnknown, err)
+	case codeLeaving:
+		return fmt.Errorf("%w: %w", ErrLeaving, err)
 	case codeRefused:
 		return fmt.Errorf("%w: %w", peer.ErrRefused, err)
 	case codeLater, network.StreamResourceLimitExceeded, network.StreamRateLimited:

@@ -192,9 +192,10 @@ func TestLinkIDIsWorthNothingToAnotherHost(t *testing.T) {
 	honest(t, l)
 }
 
-func TestUnknownLinkIsHeldAndThenRefused(t *testing.T) {
+// TestStreamsOfStrangersAreNotHeld: the places where streams wait for their link are for those who shake hands.
+func TestStreamsOfStrangersAreNotHeld(t *testing.T) {
 	a, b := newParty(t, "tcp"), newParty(t, "tcp")
-	b.pool.patience.hold = 100 * time.Millisecond
+	b.pool.patience.hold = time.Hour
 	connect(t, a.host, b.host)
 	s := dialRaw(t, a.host, b.host, Protocol)
 	if _, err := s.Write(greeting(ID{1}, 0)); err != nil {
@@ -202,6 +203,43 @@ func TestUnknownLinkIsHeldAndThenRefused(t *testing.T) {
 	}
 	turnedAway(t, s)
 	b.counted(t, "unknown_link", 1)
+}
+
+func TestUnknownLinkIsHeldWhileItMayCome(t *testing.T) {
+	a, b := newParty(t, "tcp"), newParty(t, "tcp")
+	b.pool.patience.hold = 300 * time.Millisecond
+	b.note(func() { b.classes[a.id()] = peer.Contact })
+	connect(t, a.host, b.host)
+	conf := a.pool.shaker.config(b.id())
+	conf.To = b.account()
+	_, m1, err := handshake.Initiate(conf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shaking := dialRaw(t, a.host, b.host, Handshake)
+	if err := writeMessage(shaking, m1); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readMessage(shaking); err != nil { // M2: they wait for M3
+		t.Fatal(err)
+	}
+	start := time.Now()
+	var waiting []network.Stream
+	for range maxHeldEach + 1 {
+		s := dialRaw(t, a.host, b.host, Protocol)
+		if _, err := s.Write(greeting(ID{1}, 0)); err != nil {
+			t.Fatal(err)
+		}
+		waiting = append(waiting, s)
+	}
+	b.counted(t, "busy", 1)
+	for _, s := range waiting {
+		turnedAway(t, s)
+	}
+	if took := time.Since(start); took < b.pool.patience.hold {
+		t.Errorf("given up after %v, want %v", took, b.pool.patience.hold)
+	}
+	b.counted(t, "unknown_link", maxHeldEach)
 }
 
 func TestSlowBytesAreCutOff(t *testing.T) {

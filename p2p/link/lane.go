@@ -25,8 +25,9 @@ const (
 )
 
 const (
-	// laneIdle is when the end that opened a stream finishes it, and serveIdle when the other end has had enough.
-	laneIdle  = 2 * time.Minute
+	// laneIdle is when the end that opened a stream finishes it, and serveIdle when the other end has had enough. To end one
+	// and to begin another costs over a kilobyte: what is asked every five minutes keeps its stream.
+	laneIdle  = 6 * time.Minute
 	serveIdle = 10 * time.Minute
 )
 
@@ -264,7 +265,7 @@ func (a *asked) fail(err error) {
 	}
 	a.end(err)
 	a.stream.reset(codeBroken)
-	if errors.Is(err, errUnknown) {
+	if errors.Is(err, errUnknown) || errors.Is(err, ErrLeaving) {
 		a.lane.link.close(codeUnknown, err)
 	}
 }

@@ -59,6 +59,7 @@ type Link struct {
 	id        ID
 	result    *handshake.Result
 	initiator bool
+	via       network.Conn
 	hello     peer.Hello
 	device    identity.DeviceID
 	made      time.Time
@@ -71,8 +72,8 @@ type Link struct {
 
 	numbers numbers
 
-	heard  atomic.Int64  // unix ns when the last bytes of this link came in
-	spoke  atomic.Int64  // unix ns when the last request that was no ping went either way
+	heard  moment        // when the last bytes of this link came in
+	spoke  moment        // when the last request went either way that belongs to a conversation
 	frames atomic.Uint64 // both ways
 
 	mu      sync.Mutex
@@ -84,9 +85,10 @@ type Link struct {
 // resetter is a stream seen from close.
 type resetter interface{ reset(code) }
 
-func newLink(p *Pool, r *handshake.Result, remote identity.PeerID, initiator bool) *Link {
+// newLink makes the link whose handshake r went over via.
+func newLink(p *Pool, r *handshake.Result, remote identity.PeerID, via network.Conn, initiator bool) *Link {
 	l := &Link{
-		pool: p, id: r.LinkID(), result: r, initiator: initiator,
+		pool: p, id: r.LinkID(), result: r, initiator: initiator, via: via,
 		hello:   peer.Hello{Account: r.Account, Certificate: r.Certificate, List: r.List, Peer: remote},
 		device:  r.Certificate.ID(),
 		made:    time.Now(),
@@ -100,8 +102,8 @@ func newLink(p *Pool, r *handshake.Result, remote identity.PeerID, initiator boo
 	for i := range l.lanes {
 		l.lanes[i] = newLane(l)
 	}
-	l.heard.Store(l.made.UnixNano())
-	l.spoke.Store(l.made.UnixNano())
+	l.heard.begin(l.made)
+	l.spoke.begin(l.made)
 	return l
 }
 
@@ -120,6 +122,9 @@ func (l *Link) Initiator() bool { return l.initiator }
 // Done is closed when the link has ended.
 func (l *Link) Done() <-chan struct{} { return l.done }
 
+// Via is the connection that the handshake took. The link may outlive it.
+func (l *Link) Via() network.Conn { return l.via }
+
 // Conn is the connection that the link's pings take, or nil when none was sent yet.
 func (l *Link) Conn() network.Conn {
 	if a := l.lanes[lanePulse].current(); a != nil {
@@ -128,11 +133,22 @@ func (l *Link) Conn() network.Conn {
 	return nil
 }
 
-// Heard is when the last bytes of this link came in.
-func (l *Link) Heard() time.Time { return time.Unix(0, l.heard.Load()) }
+// Silent is how long ago the last bytes of this link came in. Time that the machine slept counts.
+func (l *Link) Silent() time.Duration { return l.heard.ago() }
 
-// Spoke is when the last request that was no ping went either way: whether anybody would miss the link soon.
-func (l *Link) Spoke() time.Time { return time.Unix(0, l.spoke.Load()) }
+// Idle is how long ago somebody said something on the link: whether anybody would miss it soon. What devices tell each other
+// by themselves does not count, nor does what they ask while it is answered: see Waits.
+func (l *Link) Idle() time.Duration { return l.spoke.ago() }
+
+// Waits says whether requests of ours have not been answered yet.
+func (l *Link) Waits() bool { return len(l.asking) > 0 }
+
+// speak notes a request of this kind, either way.
+func (l *Link) speak(k peer.Kind) {
+	if k == peer.Deliver || k == peer.Typing {
+		l.spoke.touch()
+	}
+}
 
 // Age is how long ago the handshake ended.
 func (l *Link) Age() time.Duration { return time.Since(l.made) }
@@ -209,7 +225,7 @@ func (l *Link) keys(n uint64) (out, in []byte) {
 }
 
 // touch notes that bytes of the link came in.
-func (l *Link) touch() { l.heard.Store(time.Now().UnixNano()) }
+func (l *Link) touch() { l.heard.touch() }
 
 // greet asks the node who this is, before any frame is looked at.
 func (l *Link) greet(ctx context.Context) error {

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/libp2p/go-libp2p/core/network"
+
 	"github.com/cryptexq/cryptexq/crypto/identity"
 	"github.com/cryptexq/cryptexq/p2p/peer"
 )
@@ -67,7 +69,7 @@ func TestNearbyFilterIsOffUnlessSwitchedOn(t *testing.T) {
 	if _, err := a.pool.Connect(t.Context(), Target{Peer: b.id()}); err == nil {
 		t.Error("found by PeerID alone")
 	}
-	b.pool.config.Nearby = func() bool { return true }
+	b.pool.config.Nearby = func(network.Conn) bool { return true }
 	if _, err := a.pool.Connect(t.Context(), Target{Peer: b.id()}); err != nil {
 		t.Error(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/libp2p/go-libp2p"
 	ci "github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/host"
+	"github.com/libp2p/go-libp2p/core/network"
 	corepeer "github.com/libp2p/go-libp2p/core/peer"
 	libp2ptls "github.com/libp2p/go-libp2p/p2p/security/tls"
 	quictransport "github.com/libp2p/go-libp2p/p2p/transport/quic"
@@ -93,7 +94,7 @@ func newParty(t testing.TB, over string) *party {
 	}
 	p.pool = New(p.host, Config{
 		Self:   self,
-		Nearby: func() bool { return false },
+		Nearby: func(network.Conn) bool { return false },
 		Class: func(id identity.PeerID) peer.Class {
 			p.mu.Lock()
 			defer p.mu.Unlock()

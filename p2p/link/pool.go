@@ -40,8 +40,11 @@ type Config struct {
 	Logger *slog.Logger  // nil discards
 	MaxAge time.Duration // when a link is worn; 0: the package's MaxAge
 
-	// Nearby says whether handshakes are answered that name us by PeerID alone.
-	Nearby func() bool
+	// List is our newest device list, asked for each handshake; nil: that of Self.
+	List func() identity.ListHead
+	// Nearby says whether handshakes are answered that name us by PeerID alone, and so anybody is told our account who is at
+	// the other end of c.
+	Nearby func(c network.Conn) bool
 	// Class says what a host is to us before it has proven anything: peer.Stranger if it is in no table.
 	Class func(identity.PeerID) peer.Class
 	// Hello is told who stands at the other end of a fresh link and says what they are to us; an error ends the link.
@@ -59,7 +62,7 @@ type Pool struct {
 	host   host.Host
 	config Config
 	shaker *shaker
-	held   chan struct{}        // a token for each stream that waits for its link
+	held   chan struct{}        // a token for each stream that waits for its link to come
 	begun  chan context.Context // holds the context of Run once it runs: streams that come before wait for it
 
 	patience patience
@@ -69,7 +72,8 @@ type Pool struct {
 	byID    map[ID]*Link                // guarded by mu: greeted or not
 	peers   map[identity.PeerID]*guest  // guarded by mu: who has a link
 	devices map[identity.DeviceID]*Link // guarded by mu: the newest greeted link with each
-	arrived chan struct{}               // guarded by mu: closed and replaced when a link comes
+	shaking map[identity.PeerID]*shakes // guarded by mu: with whom handshakes are under way
+	arrived chan struct{}               // guarded by mu: closed and replaced when a link comes, or a handshake ends
 
 	tasks sync.WaitGroup // every goroutine; added to under mu while running
 }
@@ -96,6 +100,9 @@ func New(h host.Host, c Config) *Pool {
 	if c.MaxAge == 0 {
 		c.MaxAge = MaxAge
 	}
+	if c.List == nil {
+		c.List = func() identity.ListHead { return c.Self.List }
+	}
 	p := &Pool{
 		running: true,
 		host:    h, config: c, held: make(chan struct{}, maxHeld), begun: make(chan context.Context, 1),
@@ -103,6 +110,7 @@ func New(h host.Host, c Config) *Pool {
 		byID:     make(map[ID]*Link),
 		peers:    make(map[identity.PeerID]*guest),
 		devices:  make(map[identity.DeviceID]*Link),
+		shaking:  make(map[identity.PeerID]*shakes),
 		arrived:  make(chan struct{}),
 	}
 	p.shaker = newShaker(p)
@@ -115,8 +123,7 @@ func New(h host.Host, c Config) *Pool {
 func (p *Pool) Run(ctx context.Context) error {
 	p.begun <- ctx
 	<-ctx.Done()
-	p.host.RemoveStreamHandler(Handshake)
-	p.host.RemoveStreamHandler(Protocol)
+	// The handlers stay: who shakes hands with a host that is stopping is to hear that, and not that it speaks another protocol.
 	p.mu.Lock()
 	p.running = false
 	var all []*Link
@@ -125,7 +132,7 @@ func (p *Pool) Run(ctx context.Context) error {
 	}
 	p.mu.Unlock()
 	for _, l := range all {
-		l.Close()
+		l.close(codeLeaving, errClosed)
 	}
 	p.resetStreams()
 	p.tasks.Wait()
@@ -137,7 +144,7 @@ func (p *Pool) resetStreams() {
 	for _, c := range p.host.Network().Conns() {
 		for _, s := range c.GetStreams() {
 			if id := s.Protocol(); id == Handshake || id == Protocol {
-				_ = s.ResetWithError(codeUnknown)
+				_ = s.ResetWithError(codeLeaving)
 			}
 		}
 	}
@@ -155,7 +162,7 @@ func (p *Pool) task(f func(context.Context, network.Stream)) network.StreamHandl
 			return
 		}
 		if !p.enter() {
-			_ = s.ResetWithError(codeUnknown)
+			_ = s.ResetWithError(codeLeaving)
 			return
 		}
 		defer p.tasks.Done()
@@ -184,9 +191,12 @@ func (p *Pool) enter() bool {
 	return p.running
 }
 
-// refuse counts a cause; an empty one is none.
+// refuse counts a cause; an empty one is none. What is turned away because we are stopping is nobody's fault.
 func (p *Pool) refuse(cause string) {
-	if cause != "" {
+	p.mu.Lock()
+	running := p.running
+	p.mu.Unlock()
+	if cause != "" && running {
 		p.config.Refused(cause)
 	}
 }
@@ -199,9 +209,14 @@ func (p *Pool) expect(l *Link) bool {
 		return false
 	}
 	p.byID[l.id] = l
+	p.wake()
+	return true
+}
+
+// wake has everybody look again who waits for a link. The caller holds mu.
+func (p *Pool) wake() {
 	close(p.arrived)
 	p.arrived = make(chan struct{})
-	return true
 }
 
 // admit makes a greeted link one that is used.
@@ -296,46 +311,4 @@ func (p *Pool) Links(id identity.PeerID) []*Link {
 		all = append(all, g.links...)
 	}
 	return all
-}
-
-// await returns the link with this ID if it leads to the host that asks, once that is greeted. An unknown one may still
-// come: the initiator opens streams at once behind M3.
-func (p *Pool) await(ctx context.Context, id ID, from identity.PeerID) (l *Link, c code, cause string) {
-	select {
-	case p.held <- struct{}{}:
-		defer func() { <-p.held }()
-	default:
-		return nil, codeLater, "busy"
-	}
-	timer := time.NewTimer(p.patience.hold)
-	defer timer.Stop()
-	for {
-		p.mu.Lock()
-		l, arrived := p.byID[id], p.arrived
-		p.mu.Unlock()
-		if l != nil {
-			return p.awaitGreeting(ctx, l, from)
-		}
-		select {
-		case <-arrived:
-		case <-timer.C:
-			return nil, codeUnknown, "unknown_link"
-		case <-ctx.Done():
-			return nil, codeUnknown, ""
-		}
-	}
-}
-
-func (p *Pool) awaitGreeting(ctx context.Context, l *Link, from identity.PeerID) (*Link, code, string) {
-	if l.hello.Peer != from {
-		return nil, codeUnknown, "unknown_link"
-	}
-	select {
-	case <-l.greeted:
-		return l, 0, ""
-	case <-l.done:
-		return nil, codeRefused, "" // counted where it was refused
-	case <-ctx.Done():
-		return nil, codeUnknown, ""
-	}
 }

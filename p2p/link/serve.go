@@ -17,8 +17,9 @@ const (
 	// holdUnknown is how long a stream of an unknown link waits: M3 may be behind it.
 	holdUnknown = 3 * time.Second
 
-	// maxHeld bounds the streams that wait for a link, of all peers together.
-	maxHeld = 256
+	// maxHeld bounds the streams that wait for a link, of all peers together, maxHeldEach those of one: an initiator needs one
+	// before it knows that the link stands.
+	maxHeld, maxHeldEach = 256, 4
 )
 
 var errReplay = errors.New("this stream number was used before")
@@ -123,7 +124,7 @@ func (s *served) request(ctx context.Context, h head) error {
 	if h.kind == kindPing && h.length == 0 {
 		return s.answer(h, statusDone)
 	}
-	s.link.spoke.Store(time.Now().UnixNano())
+	s.link.speak(h.kind)
 	lim, known := h.kind.Limits()
 	switch {
 	case h.kind&peer.ReplyBit != 0, h.kind == kindPing:

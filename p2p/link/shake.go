@@ -60,11 +60,12 @@ func (p *Pool) Connect(ctx context.Context, to Target) (*Link, error) {
 		return nil, errClosed
 	}
 	defer p.tasks.Done()
+	defer p.shake(to.Peer)() // the other end may open streams before we have the link
 	r, s, err := p.shaker.initiate(ctx, to)
 	if err != nil {
 		return nil, fmt.Errorf("shaking hands with %s: %w", to.Peer.Short(), err)
 	}
-	l := newLink(p, r, to.Peer, true)
+	l := newLink(p, r, to.Peer, s.Conn(), true)
 	if !p.expect(l) || !p.spawn(func() { l.watch(s) }) {
 		_ = s.Reset()
 		return nil, errClosed
@@ -92,7 +93,7 @@ func (l *Link) confirm(ctx context.Context) error {
 		err = l.reason()
 	default:
 	}
-	if errors.Is(err, ErrGone) { // it did not take M3 for ours, or took it too late
+	if errors.Is(err, ErrGone) && !errors.Is(err, ErrLeaving) { // it did not take M3 for ours, or took it too late
 		return fmt.Errorf("%w: %w", ErrBroken, err)
 	}
 	return err
@@ -211,7 +212,7 @@ func (h *shaker) proofError(err error) error {
 
 func (h *shaker) config(remote identity.PeerID) handshake.Config {
 	return handshake.Config{
-		Self: h.pool.config.Self.Device, Account: h.pool.config.Self.Account, List: h.pool.config.Self.List,
+		Self: h.pool.config.Self.Device, Account: h.pool.config.Self.Account, List: h.pool.config.List(),
 		LocalPeer: h.local, RemotePeer: remote,
 	}
 }
@@ -228,13 +229,14 @@ func (p *Pool) respond(ctx context.Context, s network.Stream) {
 		_ = s.ResetWithError(c)
 		return
 	}
+	defer p.shake(from)()
 	r, c, cause := p.shaker.answer(ctx, s, from)
 	if r == nil {
 		p.refuse(cause)
 		_ = s.ResetWithError(c)
 		return
 	}
-	l := newLink(p, r, from, false)
+	l := newLink(p, r, from, s.Conn(), false)
 	if !p.expect(l) {
 		return
 	}
@@ -280,7 +282,7 @@ func (h *shaker) answer(ctx context.Context, s network.Stream, from identity.Pee
 		return nil, codeBroken, causeOf(err)
 	}
 	c := h.config(from)
-	c.Nearby = h.pool.config.Nearby()
+	c.Nearby = h.pool.config.Nearby(s.Conn())
 	if !handshake.CheckFilter(m1, c) {
 		return nil, codeBroken, "filter"
 	}

@@ -1,6 +1,10 @@
 package peer
 
-import "github.com/cryptexq/cryptexq/crypto/identity"
+import (
+	"slices"
+
+	"github.com/cryptexq/cryptexq/crypto/identity"
+)
 
 // Fact is something that the node learnt. Facts come up in order, one at a time; a handler must not block on them.
 type Fact interface{ fact() }
@@ -57,7 +61,18 @@ const (
 	CauseBroken    Cause = "handshake" // it does not speak our protocol, or badly
 )
 
-// Attempt reports one try to reach a peer.
+// telling are the causes, the one that tells least first: what we lack, what nobody answered, what the machine there
+// answered, what the program there answered.
+var telling = [...]Cause{
+	CauseNoAddress, CauseTimeout, CauseOffline, CauseClosed, CauseBroken, CauseRefused, CauseIdentity, CauseClassical, CauseNewer,
+}
+
+// Tells is how much a cause tells about why a peer cannot be reached, from 0 up: of several addresses of one peer, the one
+// whose cause tells most is worth showing. A success, and a cause that is not of this list, tell nothing: -1.
+func (c Cause) Tells() int { return slices.Index(telling[:], c) }
+
+// Attempt reports one try at one address of a peer. Of addresses that were tried together and all failed, the one whose
+// cause tells most comes last: who keeps the last keeps the best.
 type Attempt struct {
 	Device identity.DeviceID // zero while unknown
 	Peer   identity.PeerID

@@ -88,10 +88,13 @@ type Address struct {
 // Services says what the node does for us and for others.
 type Services struct {
 	Relay, Rendezvous, Public bool
-	MDNS                      bool     // look for others on the LAN, and be found as a bare PeerID
-	NearbyName                string   // what hello answers; empty: hello is off, and so is the nearby filter of the handshake
-	Listen                    []string // multiaddresses; nil listens on every interface, TCP and QUIC, on Self.Port
-	Proxy                     string
+	MDNS                      bool   // look for others on the LAN, and be found as a bare PeerID
+	NearbyName                string // what hello answers; empty: hello is off, and so is the nearby filter of the handshake
+	// Listen are multiaddresses to listen on: plain TCP or QUIC, by number. Nil is every interface, TCP and QUIC, on Self.Port,
+	// or nothing behind a proxy. An empty list that is not nil is nothing: we dial others, nobody dials us, and nobody finds
+	// us on the LAN; Status.DialOnly says so.
+	Listen []string
+	Proxy  string // socks5://[user:password@]host:port; then nothing goes past it: no QUIC, nothing on the LAN
 }
 
 // Topic names a gossip topic in hex, as gate secrets derive it.
@@ -101,6 +104,7 @@ type Topic string
 type Status struct {
 	Peers, LAN, Relays int               // devices with a link now, of these on a local path; relays reserved at
 	Listen             []string          // multiaddresses that the host listens on, without /p2p
+	DialOnly           bool              // the host runs and listens nowhere, as Services want it: nobody can dial us
 	Refused            map[string]uint64 // what was turned away since the start, by cause
 	Topics             int
 	Accepted           uint64 // gossiped messages that passed both checks
