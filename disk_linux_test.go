@@ -65,6 +65,37 @@ func TestAFullDiskLosesNothingThatWasAccepted(t *testing.T) {
 	}
 }
 
+// TestANodeThatFindsTheDiskFullSaysSo starts one on a disk without any room, and again when there is some.
+func TestANodeThatFindsTheDiskFullSaysSo(t *testing.T) {
+	if !inLab(t, syscall.CLONE_NEWNS) {
+		return
+	}
+	dir := t.TempDir()
+	if err := smallDisk(dir); err != nil {
+		t.Fatalf("mounting a small disk: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := unix.Unmount(dir, unix.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+	a := must(newPerson(dir, "ada"))(t)
+	t.Cleanup(a.end)
+	filler := filepath.Join(dir, "filler")
+	if err := os.WriteFile(filler, make([]byte, 24<<20), 0o600); !errors.Is(err, syscall.ENOSPC) {
+		t.Fatalf("a disk of 24 MiB took as much: %v", err)
+	}
+	if out, err := a.do("node", "--password-file", a.secret()); err == nil || !strings.Contains(err.Error(), "The disk is full") {
+		t.Errorf("a node on a full disk: %q, %v", out, err)
+	}
+	if err := os.Remove(filler); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.start(quietly...); err != nil {
+		t.Error(err)
+	}
+}
+
 // smallDisk mounts one of 24 MiB. In a chroot the root is no mount, so nothing can be kept from those who share it: there the
 // disk is seen from outside until the test unmounts it.
 func smallDisk(dir string) error {

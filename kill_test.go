@@ -1,30 +1,22 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/cryptexq/cryptexq/app/api"
 )
 
 // killsPlain is how many rounds a plain `go test` plays; scripts/test.sh asks for more by TEST_KILLS.
 const killsPlain = 3
 
 // TestNothingIsLostToKills has two people write to each other without a pause while one of them, or both, are killed at
-// random points, also while they start. Afterwards every line that was acknowledged is on both sides exactly once, and the
-// lines of each stand in the order in which they were written.
+// random points, also while they start. All that is known of it is what the command line says. Afterwards every line that was
+// acknowledged is on both sides exactly once, none is there that nobody wrote, the lines of each stand in the order in which they
+// were written, and no line stands before one that its author had been shown when they wrote it.
 func TestNothingIsLostToKills(t *testing.T) {
 	rounds := killsPlain
 	if text := os.Getenv("TEST_KILLS"); text != "" {
@@ -39,6 +31,7 @@ func TestNothingIsLostToKills(t *testing.T) {
 	var writing sync.WaitGroup
 	for _, w := range writers {
 		writing.Go(func() { w.run(ctx) })
+		writing.Go(func() { w.watch(ctx) })
 	}
 	kills := 0
 	for range rounds {
@@ -59,26 +52,27 @@ func TestNothingIsLostToKills(t *testing.T) {
 	}
 	stop()
 	writing.Wait()
+	t.Logf("seed %d: %d kills, %d and %d lines acknowledged, %d and %d of the other's shown meanwhile", seed, kills,
+		len(writers[0].acknowledged), len(writers[1].acknowledged), writers[0].shown.Load(), writers[1].shown.Load())
 	for _, w := range writers {
 		if w.failed != nil {
 			t.Fatalf("seed %d: %v", seed, w.failed)
 		}
-		if len(w.acknowledged) == 0 {
-			t.Fatalf("seed %d: %s got nothing acknowledged: this tested nothing", seed, w.p.name)
+		if len(w.acknowledged) == 0 || w.shown.Load() == 0 {
+			t.Fatalf("seed %d: %s got nothing acknowledged, or was shown nothing: this tested nothing", seed, w.p.name)
 		}
-	}
-	t.Logf("seed %d: %d kills, %d and %d lines acknowledged", seed, kills, len(writers[0].acknowledged), len(writers[1].acknowledged))
-	for _, p := range []*person{a, b} {
-		if _, err := p.until(`"queued":0,`, "status", "--json"); err != nil {
+		if _, err := w.p.until(`"queued":0,`, "status", "--json"); err != nil {
 			t.Errorf("seed %d: %v", seed, err)
 		}
 	}
-	for _, reader := range writers {
-		thread := reader.thread(t)
+	threads := [][]string{writers[0].thread(t), writers[1].thread(t)}
+	for i, p := range []*person{a, b} {
 		for _, w := range writers {
-			w.check(t, reader.p.name, thread)
+			w.check(t, p.name, threads[i])
 		}
+		checkCauses(t, p.name, threads[i])
 	}
+	same(t, a.name, threads[0], b.name, threads[1])
 }
 
 // interrupted starts a node and kills it again before it can be ready, now and then.
@@ -99,154 +93,29 @@ func interrupted(t *testing.T, p *person, random *rand.Rand) int {
 	return 1
 }
 
-// pause lets a random time go by: what the test is about.
-func pause(d time.Duration) { <-time.After(d) }
-
-// writer is somebody who writes numbered lines without a pause, whatever happens to their node.
-type writer struct {
-	p            *person
-	to           string
-	next         int
-	acknowledged []string
-	failed       error
-}
-
-const (
-	lineEvery  = 4 * time.Millisecond // of a writer: 250 lines a second
-	unanswered = 64                   // lines that may wait for their acknowledgement
-)
-
-// run writes until ctx ends. When the node is gone it waits for the next one.
-func (w *writer) run(ctx context.Context) {
-	for ctx.Err() == nil {
-		err := w.session(ctx)
-		var exit *exec.ExitError
-		switch {
-		case err == nil:
-		case errors.As(err, &exit) && exit.ExitCode() == 3: // killed, or not back yet
-			pause(step)
-		default:
-			w.failed = fmt.Errorf("%s, line %d: %w", w.p.name, w.next, err)
-			return
-		}
-	}
-}
-
-// session is one `send --lines`, from its start to its end or to that of the node.
-func (w *writer) session(ctx context.Context) error {
-	cmd := w.p.client("send", w.to, "--lines", "--json")
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		return err
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return err
-	}
-	var complaint strings.Builder
-	cmd.Stderr = &complaint
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	slots := make(chan struct{}, unanswered)
-	gone := make(chan struct{})
-	var feeding sync.WaitGroup
-	feeding.Go(func() { w.feed(ctx, in, slots, gone) })
-	for lines := bufio.NewScanner(out); lines.Scan(); {
-		var m api.Message
-		if err := json.Unmarshal(lines.Bytes(), &m); err != nil {
-			return err
-		}
-		w.acknowledged = append(w.acknowledged, m.Text)
-		<-slots
-	}
-	close(gone)
-	feeding.Wait()
-	if err := cmd.Wait(); err != nil {
-		return fmt.Errorf("%w: %s", err, complaint.String())
-	}
-	return nil
-}
-
-// feed hands in lines until ctx ends or there is nobody to take them. A line is never handed in again: whether one that was
-// not acknowledged is there, nobody knows.
-func (w *writer) feed(ctx context.Context, in io.WriteCloser, slots chan<- struct{}, gone <-chan struct{}) {
-	defer in.Close()
-	tick := time.NewTicker(lineEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-gone:
-			return
-		case <-tick.C:
-		}
-		select {
-		case slots <- struct{}{}:
-		case <-ctx.Done():
-			return
-		case <-gone:
-			return
-		}
-		w.next++
-		if _, err := fmt.Fprintf(in, "%s %07d\n", w.p.name, w.next); err != nil {
-			return
-		}
-	}
-}
-
-// thread is everything that is shown of the conversation, oldest first.
-func (w *writer) thread(t *testing.T) (all []string) {
-	t.Helper()
-	const page = 10_000
-	before := []string{}
-	for {
-		out := must(w.p.do(append([]string{"read", w.to, "--json", "--limit", strconv.Itoa(page)}, before...)...))(t)
-		var texts []string
-		first := ""
-		for line := range strings.Lines(out) {
-			var l api.Line
-			if err := json.Unmarshal([]byte(line), &l); err != nil {
-				t.Fatal(err)
-			}
-			if l.Gap != nil {
-				t.Errorf("%s: %d messages are missing", w.p.name, l.Gap.Missing)
-				continue
-			}
-			if first == "" {
-				first = l.ID
-			}
-			texts = append(texts, l.Text)
-		}
-		all = append(texts, all...)
-		if len(texts) < page {
-			return all
-		}
-		before = []string{"--before", first}
-	}
-}
-
-// check looks for the writer's lines in a thread: each acknowledged one once, none twice, all in order.
+// check looks for the writer's lines in a thread: each acknowledged one once, none twice, none that was not written, all in order.
 func (w *writer) check(t *testing.T, reader string, thread []string) {
 	t.Helper()
-	last := ""
-	seen := map[string]bool{}
+	last, seen := 0, map[int]bool{}
 	for _, text := range thread {
-		if !strings.HasPrefix(text, w.p.name+" ") {
+		l, ok := parseLine(text)
+		if !ok || l.author != w.p.name {
 			continue
 		}
-		if seen[text] {
+		switch {
+		case seen[l.number]:
 			t.Errorf("%s shows %q twice", reader, text)
+		case l.number < last:
+			t.Errorf("%s shows %q behind line %d", reader, text, last)
+		case l.number > w.next:
+			t.Errorf("%s shows %q, which nobody wrote", reader, text)
 		}
-		if text < last {
-			t.Errorf("%s shows %q behind %q", reader, text, last)
-		}
-		seen[text], last = true, text
+		seen[l.number], last = true, max(last, l.number)
 	}
 	lost := 0
 	for _, text := range w.acknowledged {
-		if !seen[text] {
+		l, ok := parseLine(text)
+		if !ok || !seen[l.number] {
 			if lost++; lost <= 3 {
 				t.Errorf("%s does not show %q, which was acknowledged", reader, text)
 			}
@@ -254,5 +123,50 @@ func (w *writer) check(t *testing.T, reader string, thread []string) {
 	}
 	if lost > 0 {
 		t.Errorf("%s lacks %d of %d acknowledged lines of %s", reader, lost, len(w.acknowledged), w.p.name)
+	}
+}
+
+// checkCauses looks for lines that stand before what their author had been shown.
+func checkCauses(t *testing.T, reader string, thread []string) {
+	t.Helper()
+	newest := map[string]int{} // line of an author
+	early := 0
+	for _, text := range thread {
+		l, ok := parseLine(text)
+		if !ok {
+			continue
+		}
+		other := 0
+		for author, number := range newest {
+			if author != l.author {
+				other = max(other, number)
+			}
+		}
+		if other < l.shown {
+			if early++; early == 1 {
+				t.Errorf("%s shows %q before a line that its author had been shown", reader, text)
+			}
+		}
+		newest[l.author] = max(newest[l.author], l.number)
+	}
+	if early > 1 {
+		t.Errorf("%s shows %d lines before what their authors had been shown", reader, early)
+	}
+}
+
+// same looks whether two threads hold the same.
+func same(t *testing.T, one string, a []string, other string, b []string) {
+	t.Helper()
+	in := map[string]int{}
+	for _, text := range a {
+		in[text]++
+	}
+	for _, text := range b {
+		in[text]--
+	}
+	for text, n := range in {
+		if n != 0 {
+			t.Errorf("%s shows %q %d times more often than %s", one, text, n, other)
+		}
 	}
 }

@@ -6,8 +6,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
-
-	"github.com/rogpeppe/go-internal/testscript"
 )
 
 // TestMain sees to the one static binary that every scenario runs in processes of their own: the one that TEST_BINARY names,
@@ -47,11 +45,4 @@ func withBinary(m *testing.M) int {
 func complain(err error) int {
 	fmt.Fprintln(os.Stderr, err)
 	return 1
-}
-
-// TestScript runs the scenarios in testdata/script; script_test.go has the commands that they are written in.
-func TestScript(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script", Cmds: commands, Setup: setUp, RequireExplicitExec: true, RequireUniqueNames: true,
-	})
 }

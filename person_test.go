@@ -44,9 +44,9 @@ type person struct {
 	ended chan error // gets what the process ended with
 }
 
-// newPerson makes a profile.
-func newPerson(dir, name string) (*person, error) {
-	p := &person{name: name, dir: dir, env: os.Environ(), log: "debug"}
+// newPerson makes a profile, whose processes have these variables beside those of the test.
+func newPerson(dir, name string, variables ...string) (*person, error) {
+	p := &person{name: name, dir: dir, env: append(os.Environ(), variables...), log: "debug"}
 	var err error
 	if p.port, err = freePort(); err != nil {
 		return nil, err

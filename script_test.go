@@ -12,144 +12,190 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
+// TestScript runs the scenarios in testdata/script, which are lists of what people do.
+func TestScript(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script", Cmds: commands(), Setup: setUp, RequireExplicitExec: true, RequireUniqueNames: true,
+	})
+}
+
 // commands that scenarios are written in, beside those of testscript. NAME is a profile in the scenario's folder.
-//
-//	profile NAME...             makes profiles, of people called so with a capital letter
-//	node NAME [FLAG...]         runs a node that is found by invitation only, and returns when it is ready
-//	meet NAME NAME              makes them contacts by an invitation of the second
-//	[!] on NAME COMMAND...      a command about a profile; stdout and stderr look at what it said
-//	exits CODE NAME COMMAND...  one that must end with this exit code
-//	until PATTERN NAME COMMAND...  one again and again, until it prints what matches
-//	holds FILE PATTERN          waits until a file that something in the background writes to holds what matches
-//	crash NAME, quit NAME       kill -9; an interrupt, after which the node must end well
-//	keep VARIABLE               puts what the last command printed into the environment
-//	fields NAME...              each line that the last command printed is an object with these fields
-//	nowhere PATH WORD...        none of the files under PATH holds one of the words
-//	closed PATH                 everything under PATH is its owner's alone
-//	copy NAME NAME              copies a profile's folder
-//	id NAME VARIABLE            puts the account, the device and the peer of somebody into VARIABLE, VARIABLE_DEVICE, VARIABLE_PEER
-//	cut LINK N                  puts LINK without its last N characters into CUT
-var commands = map[string]func(*testscript.TestScript, bool, []string){
-	"profile": func(ts *testscript.TestScript, neg bool, args []string) {
-		plain(ts, neg, args, 1)
-		for _, name := range args {
-			p, err := newPerson(ts.MkAbs("."), name)
-			ts.Check(err)
-			people(ts)[name] = p
-			ts.Defer(p.end)
-		}
-	},
-	"node": func(ts *testscript.TestScript, neg bool, args []string) {
-		plain(ts, neg, args, 1)
-		ts.Check(who(ts, args[0]).start(append(slices.Clone(quietly), args[1:]...)...))
-	},
-	"meet": func(ts *testscript.TestScript, neg bool, args []string) {
-		plain(ts, neg, args, 2)
-		ts.Check(meet(who(ts, args[0]), who(ts, args[1])))
-	},
-	"on": func(ts *testscript.TestScript, neg bool, args []string) {
-		plain(ts, false, args, 2)
-		if code := on(ts, args); (code != 0) != neg {
-			ts.Fatalf("exit %d", code)
-		}
-	},
-	"exits": func(ts *testscript.TestScript, neg bool, args []string) {
-		plain(ts, neg, args, 3)
-		want, err := strconv.Atoi(args[0])
+func commands() map[string]func(ts *testscript.TestScript, neg bool, args []string) {
+	return map[string]func(*testscript.TestScript, bool, []string){
+		"profile": atLeast(1, makeProfiles),
+		"node":    atLeast(1, runNode),
+		"meet":    atLeast(2, makeContacts),
+		"crash":   atLeast(1, crashNode),
+		"quit":    atLeast(1, quitNode),
+		"copy":    atLeast(2, copyProfile),
+		"on":      doOn,
+		"exits":   atLeast(3, exitsWith),
+		"until":   atLeast(3, doUntil),
+		"holds":   atLeast(2, waitForFile),
+		"keep":    atLeast(1, keepOutput),
+		"id":      atLeast(2, keepID),
+		"cut":     atLeast(2, cutLink),
+		"fields":  atLeast(1, haveFields),
+		"nowhere": atLeast(2, holdNone),
+		"closed":  atLeast(1, ownersAlone),
+	}
+}
+
+// profile NAME... makes profiles, of people called so with a capital letter.
+func makeProfiles(ts *testscript.TestScript, names []string) {
+	for _, name := range names {
+		p, err := newPerson(ts.MkAbs("."), name, environment(ts)...)
 		ts.Check(err)
-		if code := on(ts, args[1:]); code != want {
-			ts.Fatalf("exit %d, want %d", code, want)
-		}
-	},
-	"until": func(ts *testscript.TestScript, neg bool, args []string) {
-		plain(ts, neg, args, 3)
-		out, err := who(ts, args[1]).until(args[0], args[2:]...)
-		ts.Check(err)
-		ts.Logf("%s", out)
-	},
-	"holds": func(ts *testscript.TestScript, neg bool, args []string) {
-		plain(ts, neg, args, 2)
-		want, err := regexp.Compile(args[1])
-		ts.Check(err)
-		var b []byte
-		if !await(func() bool { b, _ = os.ReadFile(ts.MkAbs(args[0])); return want.Match(b) }) { // not there yet: asked again
-			ts.Fatalf("%s never held %q; last: %s", args[0], args[1], b)
-		}
-	},
-	"crash": func(ts *testscript.TestScript, neg bool, args []string) {
-		plain(ts, neg, args, 1)
-		ts.Check(who(ts, args[0]).crash())
-	},
-	"quit": func(ts *testscript.TestScript, neg bool, args []string) {
-		plain(ts, neg, args, 1)
-		ts.Check(who(ts, args[0]).stop())
-	},
-	"keep": func(ts *testscript.TestScript, neg bool, args []string) {
-		plain(ts, neg, args, 1)
-		ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile("stdout")))
-	},
-	"fields": fields,
-	"nowhere": func(ts *testscript.TestScript, neg bool, args []string) {
-		plain(ts, neg, args, 2)
-		ts.Check(filepath.WalkDir(ts.MkAbs(args[0]), func(name string, d fs.DirEntry, err error) error {
-			if err != nil || !d.Type().IsRegular() {
-				return err
-			}
-			b, err := os.ReadFile(name)
-			for _, word := range args[1:] {
-				if bytes.Contains(bytes.ToLower(b), []byte(strings.ToLower(word))) {
-					ts.Fatalf("%s holds %q in clear", name, word)
-				}
-			}
-			return err
-		}))
-	},
-	"closed": func(ts *testscript.TestScript, neg bool, args []string) {
-		plain(ts, neg, args, 1)
-		ts.Check(filepath.WalkDir(ts.MkAbs(args[0]), func(name string, d fs.DirEntry, err error) error {
-			if err != nil {
-				return err
-			}
-			info, err := d.Info()
-			if err == nil && info.Mode().Perm()&0o077 != 0 {
-				ts.Fatalf("others can look into %s: %v", name, info.Mode())
-			}
-			return err
-		}))
-	},
-	"id": func(ts *testscript.TestScript, neg bool, args []string) {
-		plain(ts, neg, args, 2)
-		out, err := who(ts, args[0]).do("id", "--json")
-		ts.Check(err)
-		var o struct{ Account, Device, Peer string }
-		ts.Check(json.Unmarshal([]byte(out), &o))
-		ts.Setenv(args[1], o.Account)
-		ts.Setenv(args[1]+"_DEVICE", o.Device)
-		ts.Setenv(args[1]+"_PEER", o.Peer)
-	},
-	"cut": func(ts *testscript.TestScript, neg bool, args []string) {
-		plain(ts, neg, args, 2)
-		n, err := strconv.Atoi(args[1])
-		ts.Check(err)
-		ts.Setenv("CUT", args[0][:len(args[0])-n])
-	},
-	"copy": func(ts *testscript.TestScript, neg bool, args []string) {
-		plain(ts, neg, args, 2)
-		from := who(ts, args[0])
-		p := *from
-		p.name, p.cmd = args[1], nil
-		port, err := freePort() // both may run
-		ts.Check(err)
-		p.port = port
-		ts.Check(os.CopyFS(p.profile(), os.DirFS(from.profile())))
-		ts.Check(os.WriteFile(p.secret(), []byte(password+"\n"), 0o600))
-		people(ts)[p.name] = &p
+		people(ts)[name] = p
 		ts.Defer(p.end)
-	},
+	}
+}
+
+// node NAME [FLAG...] runs a node that is found by invitation only, and returns when it is ready.
+func runNode(ts *testscript.TestScript, args []string) {
+	ts.Check(who(ts, args[0]).start(append(slices.Clone(quietly), args[1:]...)...))
+}
+
+// meet NAME NAME makes them contacts by an invitation of the second.
+func makeContacts(ts *testscript.TestScript, args []string) {
+	ts.Check(meet(who(ts, args[0]), who(ts, args[1])))
+}
+
+// crash NAME is a kill -9.
+func crashNode(ts *testscript.TestScript, args []string) { ts.Check(who(ts, args[0]).crash()) }
+
+// quit NAME is an interrupt, after which the node must end well.
+func quitNode(ts *testscript.TestScript, args []string) { ts.Check(who(ts, args[0]).stop()) }
+
+// copy NAME NAME copies a profile's folder, and makes somebody of it who has the same password.
+func copyProfile(ts *testscript.TestScript, args []string) {
+	from := who(ts, args[0])
+	p := *from
+	port, err := freePort() // both may run
+	ts.Check(err)
+	p.name, p.cmd, p.port = args[1], nil, port
+	ts.Check(os.CopyFS(p.profile(), os.DirFS(from.profile())))
+	ts.Check(os.WriteFile(p.secret(), []byte(password+"\n"), 0o600))
+	people(ts)[p.name] = &p
+	ts.Defer(p.end)
+}
+
+// [!] on NAME COMMAND... is a command about a profile; stdout and stderr look at what it said.
+func doOn(ts *testscript.TestScript, neg bool, args []string) {
+	if code := on(ts, args); (code != 0) != neg {
+		ts.Fatalf("exit %d", code)
+	}
+}
+
+// exits CODE NAME COMMAND... is one that must end with this exit code.
+func exitsWith(ts *testscript.TestScript, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	if code := on(ts, args[1:]); code != want {
+		ts.Fatalf("exit %d, want %d", code, want)
+	}
+}
+
+// until PATTERN NAME COMMAND... repeats one until it prints what matches.
+func doUntil(ts *testscript.TestScript, args []string) {
+	out, err := who(ts, args[1]).until(args[0], args[2:]...)
+	ts.Check(err)
+	ts.Logf("%s", out)
+}
+
+// holds FILE PATTERN waits until a file that something in the background writes to holds what matches.
+func waitForFile(ts *testscript.TestScript, args []string) {
+	want, err := regexp.Compile(args[1])
+	ts.Check(err)
+	var b []byte
+	if !await(func() bool { b, _ = os.ReadFile(ts.MkAbs(args[0])); return want.Match(b) }) { // not there yet: asked again
+		ts.Fatalf("%s never held %q; last: %s", args[0], args[1], b)
+	}
+}
+
+// keep VARIABLE puts what the last command printed into the environment.
+func keepOutput(ts *testscript.TestScript, args []string) {
+	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile("stdout")))
+}
+
+// id NAME VARIABLE puts the account, the device and the peer of somebody into VARIABLE, VARIABLE_DEVICE and VARIABLE_PEER.
+func keepID(ts *testscript.TestScript, args []string) {
+	out, err := who(ts, args[0]).do("id", "--json")
+	ts.Check(err)
+	var o struct{ Account, Device, Peer string }
+	ts.Check(json.Unmarshal([]byte(out), &o))
+	ts.Setenv(args[1], o.Account)
+	ts.Setenv(args[1]+"_DEVICE", o.Device)
+	ts.Setenv(args[1]+"_PEER", o.Peer)
+}
+
+// cut LINK N puts LINK without its last N characters into CUT.
+func cutLink(ts *testscript.TestScript, args []string) {
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	ts.Setenv("CUT", args[0][:len(args[0])-n])
+}
+
+// fields NAME... looks whether each line that the last command printed is an object with these fields.
+func haveFields(ts *testscript.TestScript, names []string) {
+	out := strings.TrimSpace(ts.ReadFile("stdout"))
+	if out == "" {
+		ts.Fatalf("nothing was printed")
+	}
+	for line := range strings.Lines(out) {
+		var o map[string]json.RawMessage
+		ts.Check(json.Unmarshal([]byte(line), &o))
+		for _, name := range names {
+			if _, ok := o[name]; !ok {
+				ts.Fatalf("no field %s in %s", name, line)
+			}
+		}
+	}
+}
+
+// nowhere PATH WORD... looks whether none of the files under PATH holds one of the words.
+func holdNone(ts *testscript.TestScript, args []string) {
+	ts.Check(filepath.WalkDir(ts.MkAbs(args[0]), func(name string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		b, err := os.ReadFile(name)
+		for _, word := range args[1:] {
+			if bytes.Contains(bytes.ToLower(b), []byte(strings.ToLower(word))) {
+				ts.Fatalf("%s holds %q in clear", name, word)
+			}
+		}
+		return err
+	}))
+}
+
+// closed PATH looks whether everything under PATH is its owner's alone.
+func ownersAlone(ts *testscript.TestScript, args []string) {
+	ts.Check(filepath.WalkDir(ts.MkAbs(args[0]), func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil && info.Mode().Perm()&0o077 != 0 {
+			ts.Fatalf("others can look into %s: %v", name, info.Mode())
+		}
+		return err
+	}))
+}
+
+// atLeast refuses a command that is called wrongly.
+func atLeast(least int, run func(ts *testscript.TestScript, args []string)) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		if neg || len(args) < least {
+			ts.Fatalf("this command wants %d arguments or more, and no !", least)
+		}
+		run(ts, args)
+	}
 }
 
 // castKey is where a scenario keeps its people.
@@ -172,37 +218,23 @@ func who(ts *testscript.TestScript, name string) *person {
 	return p
 }
 
-// plain refuses a command that is called wrongly.
-func plain(ts *testscript.TestScript, neg bool, args []string, least int) {
-	if neg || len(args) < least {
-		ts.Fatalf("this command wants %d arguments or more, and no !", least)
+// environment is what of a scenario's variables a node has to know, so that its clients in the scenario find it.
+func environment(ts *testscript.TestScript) (set []string) {
+	for _, name := range []string{"HOME", "TMPDIR", "XDG_RUNTIME_DIR"} {
+		set = append(set, name+"="+ts.Getenv(name))
 	}
+	return set
 }
 
 // on runs a command about a profile and returns its exit code.
 func on(ts *testscript.TestScript, args []string) int {
+	if len(args) < 2 {
+		ts.Fatalf("on whom, and what?")
+	}
 	err := ts.Exec("cryptexq", append([]string{"--profile", who(ts, args[0]).profile()}, args[1:]...)...)
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
 		return exit.ExitCode()
 	}
 	ts.Check(err)
 	return 0
-}
-
-// fields looks at each object that the last command printed.
-func fields(ts *testscript.TestScript, neg bool, args []string) {
-	plain(ts, neg, args, 1)
-	lines := strings.Split(strings.TrimSpace(ts.ReadFile("stdout")), "\n")
-	for _, line := range lines {
-		var o map[string]json.RawMessage
-		ts.Check(json.Unmarshal([]byte(line), &o))
-		for _, name := range args {
-			if _, ok := o[name]; !ok {
-				ts.Fatalf("no field %s in %s", name, line)
-			}
-		}
-	}
-	if slices.Equal(lines, []string{""}) {
-		ts.Fatalf("nothing was printed")
-	}
 }

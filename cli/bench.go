@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -13,7 +14,7 @@ import (
 func (c *console) benchCommand() *cobra.Command {
 	return plain("bench", "measure the cryptography on this machine", func(ctx context.Context) error {
 		if !c.json {
-			if err := c.say("%-46s %12s %12s %12s %8s", "", "one takes", "processors", "a second", "bytes"); err != nil {
+			if err := c.say("%-46s %12s %12s %12s %8s  %s", "", "one takes", "processors", "a second", "bytes", "promised of the processors"); err != nil {
 				return err
 			}
 		}
@@ -26,7 +27,18 @@ func (c *console) benchLine(r bench.Result) error {
 	if r.Bytes > 0 {
 		bytes = strconv.Itoa(r.Bytes)
 	}
-	return c.say("%-46s %12s %12s %12.0f %8s", r.Name, duration(r.Wall), duration(r.CPU), r.PerSecond, bytes)
+	line := fmt.Sprintf("%-46s %12s %12s %12.0f %8s", r.Name, duration(r.Wall), duration(r.CPU), r.PerSecond, bytes)
+	if r.Must > 0 {
+		line += fmt.Sprintf("  must %s: %s; goal %s: %s", time.Duration(r.Must), verdict(r, r.Must), time.Duration(r.Goal), verdict(r, r.Goal))
+	}
+	return c.say("%s", line)
+}
+
+func verdict(r bench.Result, limit float64) string {
+	if r.Kept(limit) {
+		return "holds"
+	}
+	return "MISSED"
 }
 
 // duration prints nanoseconds with three digits that mean something.

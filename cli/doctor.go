@@ -12,21 +12,24 @@ import (
 
 // finding is one thing that was looked at.
 type finding struct {
-	Check string `json:"check"` // program, network, contact, clock, disk, notice, refused
+	Check string `json:"check"` // program, network, words, contact, clock, disk, notice, refused
 	OK    bool   `json:"ok"`
 	Text  string `json:"text"`
 }
 
-func (c *console) doctorCommand() *cobra.Command {
-	return plain("doctor", "what works and what does not, in plain words", c.doctor)
+// doctor looks for what is in the way.
+type doctor struct{ *console }
+
+func (c doctor) doctorCommand() *cobra.Command {
+	return plain("doctor", "what works and what does not, in plain words", c.look)
 }
 
-// doctor prints what it finds. It ends with 0 when it could look everywhere, whatever it found; with 3 when nothing runs.
-func (c *console) doctor(ctx context.Context) error {
+// look prints what it finds. It ends with 0 when it could look everywhere, whatever it found; with 3 when nothing runs.
+func (c doctor) look(ctx context.Context) error {
 	all, err := c.examine(ctx)
 	all = append(all, c.clock(), c.disk())
 	for _, f := range all {
-		printErr := show(c, f, func(f finding) error {
+		printErr := show(c.console, f, func(f finding) error {
 			mark := "ok  "
 			if !f.OK {
 				mark = "look"
@@ -41,37 +44,53 @@ func (c *console) doctor(ctx context.Context) error {
 }
 
 // examine asks the running program.
-func (c *console) examine(ctx context.Context) (all []finding, err error) {
+func (c doctor) examine(ctx context.Context) (all []finding, err error) {
 	var st api.Status
 	if err := c.client.Get(ctx, "/v1/status", &st); err != nil {
-		e := c.describe(err)
+		e, sentence := c.describe(err)
 		code, known := exits[e.Code]
 		if !known {
 			code = exitFailed
 		}
-		return []finding{{"program", false, c.sentence(e)}}, told{code}
+		return []finding{{"program", false, sentence}}, told{code}
 	}
 	all = append(all, finding{"program", st.Ready, fmt.Sprintf("running as process %d, version %s", st.PID, st.Version)})
 	if st.Online {
-		all = append(all, finding{"network", true, fmt.Sprintf("there is one; %d devices connected, %d of them on the LAN", st.Peers, st.LAN)})
+		all = append(all, finding{"network", true, fmt.Sprintf("there is one; %s connected, %d of them on the LAN", count(st.Peers, "device"), st.LAN)})
 	} else {
 		all = append(all, finding{"network", false, "this machine has none. Everything but sending works; messages wait here."})
 	}
 	for _, n := range st.Notices {
-		all = append(all, finding{"notice", false, notice(n)})
+		all = append(all, finding{"notice", false, c.notice(n)})
 	}
 	var refused uint64
 	for _, n := range st.Refused {
 		refused += n
 	}
 	if refused > 0 {
-		all = append(all, finding{"refused", true, fmt.Sprintf("%d frames or connections were turned away; status lists the causes", refused)})
+		all = append(all, finding{"refused", true, fmt.Sprintf("%d frames and connections of others were turned away so far; status lists the causes", refused)})
+	}
+	words, err := c.examineWords(ctx)
+	if err != nil {
+		return all, err
 	}
 	people, err := c.examinePeople(ctx)
-	return append(all, people...), err
+	return append(append(all, words), people...), err
 }
 
-func (c *console) examinePeople(ctx context.Context) (all []finding, err error) {
+// examineWords looks whether anybody could lose the account with the machine.
+func (c doctor) examineWords(ctx context.Context) (finding, error) {
+	var id api.Identity
+	if err := c.client.Get(ctx, "/v1/identity", &id); err != nil {
+		return finding{}, err
+	}
+	if !id.WordsSaved {
+		return finding{"words", false, fmt.Sprintf("your 24 words are not saved; without them a lost disk is a lost account: %s kit show", c.command())}, nil
+	}
+	return finding{"words", true, "your 24 words are saved outside the vault"}, nil
+}
+
+func (c doctor) examinePeople(ctx context.Context) (all []finding, err error) {
 	var contacts []api.Contact
 	if err := c.client.Get(ctx, "/v1/contacts", &contacts); err != nil {
 		return nil, err
@@ -80,23 +99,23 @@ func (c *console) examinePeople(ctx context.Context) (all []finding, err error) 
 		return []finding{{"contact", true, "nobody yet; make an invitation, or look who is nearby"}}, nil
 	}
 	for _, o := range contacts {
-		all = append(all, finding{"contact", o.State == "blocked" || o.Path != "none" && o.Problem == "" && !o.Approve, contactCause(o)})
+		all = append(all, finding{"contact", o.State == "blocked" || o.Path != "none" && o.Problem == "" && !o.Approve, c.contactCause(o)})
 	}
 	return all, nil
 }
 
 // contactCause says how somebody is reached, or why not.
-func contactCause(o api.Contact) string {
+func (c doctor) contactCause(o api.Contact) string {
 	name := clean(o.Name)
 	switch {
 	case o.State == "blocked":
 		return name + " is blocked by you"
 	case o.State == "pending":
-		return name + " asks you, and waits for your answer"
+		return name + " asks you, and waits for your answer: " + c.command() + " accept " + quote(name)
 	case o.Problem != "":
 		return name + ": " + reason(o.Problem)
 	case o.Approve:
-		return name + " has a new device that waits for your yes: cryptexq accept"
+		return name + " has a new device that waits for your yes: " + c.command() + " accept " + quote(name)
 	case o.Path == "none" && o.State == "requested":
 		return name + " was asked and has not been reached yet" + why(o) + ". It goes on trying."
 	case o.Path == "none":
@@ -131,7 +150,7 @@ func why(o api.Contact) string {
 	}
 }
 
-func (c *console) clock() finding {
+func (c doctor) clock() finding {
 	kept, known := clockKept()
 	switch {
 	case !known:
@@ -145,7 +164,7 @@ func (c *console) clock() finding {
 // lowSpace is when a disk counts as nearly full: a day of busy chatting, and what the database wants to tidy up.
 const lowSpace = 200 << 20
 
-func (c *console) disk() finding {
+func (c doctor) disk() finding {
 	free, err := freeSpace(c.place.data)
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):

@@ -1,9 +1,13 @@
 package cli
 
 import (
+	"errors"
 	"log/slog"
+	"math"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -19,12 +23,42 @@ type common struct {
 
 func (c *console) commonFlags(root *cobra.Command) {
 	f := root.PersistentFlags()
-	f.StringVar(&c.profile, "profile", "default", "which profile; a path when it holds a separator")
+	f.StringVar(&c.profile, "profile", "default", "which profile, a `NAME`; a path when it holds a separator")
 	f.BoolVar(&c.json, "json", false, "one JSON object a line, errors too")
-	f.StringVar(&c.passwordFile, "password-file", "", "read the password from the first line of a file that only you can read")
-	f.StringVar(&c.logLevel, "log-level", "info", "debug, info, warn or error")
-	f.StringVar(&c.logFormat, "log-format", "text", "text or json")
+	f.StringVar(&c.passwordFile, "password-file", "", "read the password from the first line of a `FILE` that only you can read")
+	f.StringVar(&c.logLevel, "log-level", "info", "`LEVEL` is debug, info, warn or error")
+	f.StringVar(&c.logFormat, "log-format", "text", "`FORMAT` is text or json")
 }
+
+// period is a time span as a flag: what Go calls a duration, or whole days like 7d.
+type period time.Duration
+
+// Set reads one.
+func (p *period) Set(s string) error {
+	if days, err := strconv.Atoi(strings.TrimSuffix(s, "d")); err == nil && strings.HasSuffix(s, "d") && days >= 0 && days <= maxDays {
+		*p = period(days) * period(24*time.Hour)
+		return nil
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		return errors.New("a time looks like 30s, 5m, 24h or 7d")
+	}
+	*p = period(d)
+	return nil
+}
+
+// maxDays is what a period can hold.
+const maxDays = int(math.MaxInt64 / (24 * time.Hour))
+
+// String is the shortest that Set reads the same.
+func (p *period) String() string {
+	s := time.Duration(*p).String()
+	s = strings.TrimSuffix(s, "m0s") + map[bool]string{true: "m"}[strings.HasSuffix(s, "m0s")]
+	return strings.TrimSuffix(s, "h0m") + map[bool]string{true: "h"}[strings.HasSuffix(s, "h0m")]
+}
+
+// Type is for the help.
+func (*period) Type() string { return "time" }
 
 // check refuses values that mean nothing.
 func (c *console) check() error {
@@ -67,7 +101,7 @@ var flags = []string{
 // fromEnvironment sets each flag of a command that was not given from its variable. An empty variable counts as none. A
 // flag that repeats takes several values between commas.
 func (c *console) fromEnvironment(cmd *cobra.Command) error {
-	for _, name := range flags {
+	for _, name := range slices.Concat(flags, laterServices) {
 		f := cmd.Flags().Lookup(name)
 		if f == nil || f.Changed {
 			continue

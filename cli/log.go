@@ -97,7 +97,7 @@ func (b both) Write(line []byte) (int, error) {
 func (c *console) logger() (*slog.Logger, *slog.LevelVar, func() error, error) {
 	file, err := openLogFile(c.place.logs, logSize)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, nil, unwritable(err)
 	}
 	level := new(slog.LevelVar)
 	chosen, err := parseLevel(c.logLevel)

@@ -27,6 +27,8 @@ type wishes struct {
 	said         func(flag string) bool
 }
 
+var errNoAccount = &api.Error{Code: "no_account", Message: "there is no vault here"}
+
 // laterServices are switches of node that this version does not have: it says so instead of running without them.
 var laterServices = []string{"relay", "rendezvous", "mailbox", "verifier"}
 
@@ -40,13 +42,18 @@ func (c *console) nodeCommand() *cobra.Command {
 					return fmt.Errorf("--%s is not in this version yet; leave it out", name)
 				}
 			}
+			for _, a := range w.listen {
+				if !strings.HasPrefix(a, "/") {
+					return usagef("--listen takes an address like /ip4/0.0.0.0/tcp/4001, not %q", a)
+				}
+			}
 			w.said = func(flag string) bool { return cmd.Flags().Changed(flag) }
 			return c.node(cmd.Context(), w)
 		},
 	}
 	f := cmd.Flags()
-	f.StringArrayVar(&w.listen, "listen", nil, "a multiaddress to listen on; repeats (default every interface, TCP and QUIC)")
-	f.BoolVar(&w.nearby, "nearby", false, "show one's name on the LAN")
+	f.StringArrayVar(&w.listen, "listen", nil, "an `ADDR` to listen on like /ip4/0.0.0.0/tcp/4001; repeats (default every interface, TCP and QUIC)")
+	f.BoolVar(&w.nearby, "nearby", false, "show one's name on the LAN, and see who else does")
 	f.BoolVar(&w.noMDNS, "no-mdns", false, "neither look for others on the LAN nor be found")
 	f.BoolVar(&w.readReceipts, "read-receipts", false, "tell, and be told, what was read; kept until it is set otherwise")
 	f.DurationVar(&w.clockOff, "clock-off", 0, "for tests: run as if the clock were ahead by so much")
@@ -60,6 +67,10 @@ func (c *console) nodeCommand() *cobra.Command {
 
 // node runs an account without a window.
 func (c *console) node(ctx context.Context, w wishes) (err error) {
+	if !c.place.exists() {
+		return errNoAccount // and none of the folders is made for a slip of the finger
+	}
+	defer func() { err = c.blameDisk(err) }()
 	log, level, endLog, err := c.logger()
 	if err != nil {
 		return err
@@ -68,25 +79,20 @@ func (c *console) node(ctx context.Context, w wishes) (err error) {
 	now := func() time.Time { return time.Now().Add(w.clockOff) }
 	p, err := app.OpenProfile(c.place.data, app.Config{Logger: log, Now: now})
 	if err != nil {
-		return err
+		return unwritable(err)
 	}
 	defer p.Close()
 	if err := c.greetLog(log); err != nil {
 		return err
 	}
 	if !p.Exists() {
-		return &api.Error{Code: "no_account", Message: "there is no vault here"}
+		return errNoAccount
 	}
-	password, err := c.password("Password: ")
-	if err != nil {
-		return err
-	}
-	s, err := p.Unlock(ctx, password)
+	s, err := c.unlock(ctx, p)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	clear(password)
 	log.Info("vault open")
 	n, err := c.settle(ctx, s, w, level)
 	if err != nil {
@@ -145,7 +151,7 @@ func (c *console) serve(ctx context.Context, s *app.Service, n Network) error {
 	server := api.New(api.Host{Profile: c.place.name, Version: c.program.Version, Stop: stop, Log: n.Log})
 	l, err := api.Listen(c.place.socket)
 	if err != nil {
-		return err
+		return unwritable(err)
 	}
 	server.Attach(s)
 	inner, stopInner := context.WithCancel(context.WithoutCancel(ctx))
@@ -221,14 +227,37 @@ func (c *console) ready(id app.Identity, log *slog.Logger) error {
 	log.Info("ready", "listening_on", len(id.Addresses))
 	o := started{true, c.place.name, os.Getpid(), c.place.socket, append([]string{}, id.Addresses...)}
 	return show(c, o, func(o started) error {
-		return c.say("Ready: %s, process %d, %d addresses. End it with Ctrl+C or: cryptexq%s stop", clean(id.Name), o.PID, len(o.Addresses), c.profileFlag())
+		return c.say("Ready: %s, process %d, %d addresses. End it with Ctrl+C or: %s stop", clean(id.Name), o.PID, len(o.Addresses), c.command())
 	})
+}
+
+// NoScreenError says that a window cannot be shown where the program was started.
+type NoScreenError struct{ Cause error }
+
+// Error says why.
+func (e *NoScreenError) Error() string { return "there is no screen here: " + e.Cause.Error() }
+
+// Unwrap returns the cause.
+func (e *NoScreenError) Unwrap() error { return e.Cause }
+
+// offerNode adds to a missing screen what can be done about it.
+func offerNode(err error, command string) error {
+	if none := (*NoScreenError)(nil); errors.As(err, &none) {
+		return advise(api.CodeNoWindow, "There is no screen here: %v. Log in to a desktop, or without a window run: %s node", none.Cause, command)
+	}
+	return err
 }
 
 // window shows the window, or has the one that is open already come to the front.
 func (c *console) window(ctx context.Context) (err error) {
 	if c.program.Window == nil {
-		return fmt.Errorf("this build has no window; without one, run: cryptexq%s node", c.profileFlag())
+		return advise(api.CodeNoWindow, "This build has no window. Without one, run: %s node", c.command())
+	}
+	defer func() { err = offerNode(err, c.command()) }()
+	if c.program.Screen != nil {
+		if err := c.program.Screen(); err != nil {
+			return &NoScreenError{err}
+		}
 	}
 	log, _, endLog, err := c.logger()
 	if err != nil {

@@ -46,7 +46,7 @@ func (c *console) showKit(ctx context.Context) error {
 	if err := c.client.Get(ctx, "/v1/identity", nil); err != nil {
 		return err // before anybody types a password in vain
 	}
-	password, err := c.password("Password: ")
+	password, err := c.password(ctx, "Password: ")
 	if err != nil {
 		return err
 	}
@@ -65,14 +65,14 @@ func (c *console) showKit(ctx context.Context) error {
 				return err
 			}
 		}
-		return c.say("Whoever has these words is you. Saved them? Then: cryptexq%s kit confirm", c.profileFlag())
+		return c.say("Whoever has these words is you. Saved them? Then: %s kit confirm", c.command())
 	})
 }
 
 func (c *console) passwdCommand() *cobra.Command {
 	var file string
 	cmd := plain("passwd", "change the password", func(ctx context.Context) error { return c.changePassword(ctx, file) })
-	cmd.Flags().StringVar(&file, "new-password-file", "", "read the new one from a file that only you can read")
+	cmd.Flags().StringVar(&file, "new-password-file", "", "read the new one from the first line of a `FILE` that only you can read")
 	return cmd
 }
 
@@ -80,7 +80,10 @@ func (c *console) changePassword(ctx context.Context, file string) error {
 	if err := c.client.Get(ctx, "/v1/identity", nil); err != nil {
 		return err
 	}
-	old, err := c.password("The password so far: ")
+	if file == "" && !isTerminal(c.in) {
+		return advise(errNoPassword.Code, "No new password: there is no terminal to ask on. Give --new-password-file FILE, a file that only you can read.")
+	}
+	old, err := c.password(ctx, "The password so far: ")
 	if err != nil {
 		return err
 	}
@@ -88,7 +91,7 @@ func (c *console) changePassword(ctx context.Context, file string) error {
 	if file != "" {
 		next, err = readPassword(file, 0o077)
 	} else {
-		next, err = c.askTwice("The new one, 10 or more characters: ")
+		next, err = c.askTwice(ctx, "The new one, 10 or more characters: ")
 	}
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/cryptexq/cryptexq/app/api"
@@ -25,10 +26,10 @@ func file(t *testing.T, name, content string, mode os.FileMode) string {
 
 func TestThePasswordIsTheFirstLineOfItsFile(t *testing.T) {
 	for content, want := range map[string]string{
-		"correct horse\n": "correct horse", "correct horse": "correct horse", "correct horse\r\nmore\n": "correct horse", " a b \n": " a b ", "": "",
+		"correct horse\n": "correct horse", "correct horse": "correct horse", "correct horse\r\nmore\n": "correct horse", " a b \n": " a b ",
 	} {
 		c := &console{common: common{passwordFile: file(t, "pw", content, 0o600)}}
-		if got, err := c.password(""); err != nil || string(got) != want {
+		if got, err := c.password(t.Context(), ""); err != nil || string(got) != want {
 			t.Errorf("a file with %q gave %q, %v", content, got, err)
 		}
 	}
@@ -37,10 +38,38 @@ func TestThePasswordIsTheFirstLineOfItsFile(t *testing.T) {
 func TestAPasswordFileThatOthersCanReadIsRefused(t *testing.T) {
 	for _, mode := range []os.FileMode{0o640, 0o604, 0o620, 0o644, 0o666} {
 		c := &console{common: common{passwordFile: file(t, "pw", "correct horse", mode)}}
-		_, err := c.password("")
+		_, err := c.password(t.Context(), "")
 		if e := (*api.Error)(nil); !errors.As(err, &e) || e.Code != "open_password" {
 			t.Errorf("mode %04o: %v", mode, err)
 		}
+	}
+}
+
+func TestAPasswordFileThatHoldsNoneSaysWhy(t *testing.T) {
+	secret := t.TempDir()
+	for name, row := range map[string]struct {
+		exit int
+		says string
+	}{
+		filepath.Join(secret, "nosuch"):           {exitNotFound, "There is no password file"},
+		secret:                                    {exitFailed, "is a folder"},
+		file(t, "empty", "", 0o600):               {exitFailed, "is empty"},
+		file(t, "second", "\nsecond line", 0o600): {exitFailed, "is empty"},
+		file(t, "long", strings.Repeat("x", maxPassword+1)+"\n", 0o600): {exitFailed, "more than 4096 bytes"},
+		file(t, "endless", strings.Repeat("x", 100*maxPassword), 0o600): {exitFailed, "more than 4096 bytes"},
+	} {
+		exit, _, err := talk(t, Program{}, nil, "init", "--profile", filepath.Join(t.TempDir(), "ada"), "--name", "Ada", "--password-file", name)
+		if exit != row.exit || !strings.Contains(err, row.says) {
+			t.Errorf("%s: exit %d, %q; want %d, %q", filepath.Base(name), exit, err, row.exit, row.says)
+		}
+	}
+}
+
+func TestALongPasswordIsReadWhole(t *testing.T) {
+	want := strings.Repeat("x", maxPassword)
+	c := &console{common: common{passwordFile: file(t, "pw", want+"\n", 0o600)}}
+	if got, err := c.password(t.Context(), ""); err != nil || string(got) != want {
+		t.Errorf("%d bytes became %d, %v", len(want), len(got), err)
 	}
 }
 
@@ -49,11 +78,11 @@ func TestACredentialOfSystemdIsThePassword(t *testing.T) {
 	c := &console{look: func(v string) (string, bool) {
 		return map[string]string{"CREDENTIALS_DIRECTORY": filepath.Dir(name)}[v], true
 	}}
-	if got, err := c.password(""); err != nil || string(got) != "correct horse" {
+	if got, err := c.password(t.Context(), ""); err != nil || string(got) != "correct horse" {
 		t.Errorf("password = %q, %v", got, err)
 	}
 	c.passwordFile = file(t, "pw", "another one", 0o600)
-	if got, err := c.password(""); err != nil || string(got) != "another one" {
+	if got, err := c.password(t.Context(), ""); err != nil || string(got) != "another one" {
 		t.Errorf("beside --password-file: %q, %v", got, err)
 	}
 }

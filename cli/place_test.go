@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -9,9 +10,16 @@ import (
 // on is a system with some variables set.
 func on(system string, vars map[string]string) surroundings {
 	return surroundings{
-		system:    system,
-		look:      func(name string) (string, bool) { v, ok := vars[name]; return v, ok },
-		home:      func() (string, error) { return "/h/ada", nil },
+		system: system,
+		look:   func(name string) (string, bool) { v, ok := vars[name]; return v, ok },
+		home: func() (string, error) {
+			if home, set := vars["HOME"]; set && home == "" {
+				return "", errors.New("HOME is not defined")
+			} else if set {
+				return home, nil
+			}
+			return "/h/ada", nil
+		},
 		temporary: func() string { return "/tmp" },
 	}
 }
@@ -33,6 +41,12 @@ func TestProfilesLieWhereTheSystemKeepsSuchThings(t *testing.T) {
 			map[string]string{"XDG_DATA_HOME": "d", "XDG_RUNTIME_DIR": "r"},
 			"/h/ada/.local/share/cryptexq/default", "/h/ada/.local/state/cryptexq/default", "/h/ada/.local/share/cryptexq/default/sock",
 		},
+		{
+			"all variables and no home", "linux", "work",
+			map[string]string{"HOME": "", "XDG_DATA_HOME": "/d", "XDG_STATE_HOME": "/s"},
+			"/d/cryptexq/work", "/s/cryptexq/work", "/d/cryptexq/work/sock",
+		},
+		{"a path needs no home", "linux", "/p/one", map[string]string{"HOME": ""}, "/p/one", "/p/one/log", "/p/one/sock"},
 		{"a path keeps everything inside", "linux", "/p/one", xdg, "/p/one", "/p/one/log", "/p/one/sock"},
 		{
 			"macOS", "darwin", "default", nil,
@@ -80,6 +94,16 @@ func TestALongSocketPathIsReplacedByItsDigest(t *testing.T) {
 	far := map[string]string{"XDG_RUNTIME_DIR": "/" + strings.Repeat("r", 120)}
 	if s, err := findPlace("default", on("linux", far)); err != nil || !strings.HasPrefix(s.socket, "/tmp/cryptexq/") {
 		t.Errorf("with a long XDG_RUNTIME_DIR the socket is %s, %v", s.socket, err)
+	}
+}
+
+func TestWithoutAHomeTheProfileMustBeAPath(t *testing.T) {
+	for _, home := range []string{"", "relative/home"} {
+		for _, system := range []string{"linux", "darwin", "windows"} {
+			if p, err := findPlace("default", on(system, map[string]string{"HOME": home})); err == nil || !strings.Contains(err.Error(), "--profile as a path") {
+				t.Errorf("on %s with the home %q: %+v, %v", system, home, p, err)
+			}
+		}
 	}
 }
 

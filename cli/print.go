@@ -3,12 +3,28 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 	"unicode"
 
 	"github.com/cryptexq/cryptexq/app/api"
 )
+
+// outputError says that an answer could not be printed. What it answers was done all the same.
+type outputError struct{ error }
+
+// outlet is where answers go; its errors are outputErrors.
+type outlet struct{ io.Writer }
+
+// Write passes on what is printed.
+func (o outlet) Write(b []byte) (int, error) {
+	n, err := o.Writer.Write(b)
+	if err != nil {
+		err = &outputError{err}
+	}
+	return n, err
+}
 
 // object prints v as one line of JSON.
 func (c *console) object(v any) error {
@@ -45,6 +61,14 @@ func showAll[T any](c *console, all []T, nothing string, lines func(T) error) er
 		}
 	}
 	return nil
+}
+
+// count is a number of things.
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // clean makes text of others harmless on a terminal: no escape sequences, no overrides of the writing direction.

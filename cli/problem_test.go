@@ -4,10 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -40,6 +43,17 @@ func TestWrongUsageIsExit2(t *testing.T) {
 		{"init", "--profile", ".."},
 		{"--log-level", "loud", "version"},
 		{"sim", "--seeds", "0"},
+		{"send", "", "text"},
+		{"read", " "},
+		{"add", ""},
+		{"accept", ""},
+		{"send", "a", "b", "--timeout", "-5s"},
+		{"send", "a", "b", "--timeout", "soon"},
+		{"invite", "--expires", "7w"},
+		{"node", "--listen", "127.0.0.1:4001"},
+		{"init", "--name", " "},
+		{"search", "word"},
+		{"room", "leave", "x"},
 	} {
 		exit, out, err := talk(t, Program{}, map[string]string{"XDG_RUNTIME_DIR": t.TempDir()}, args...)
 		if exit != exitUsage || out != "" || !strings.HasPrefix(err, "cryptexq: ") {
@@ -86,7 +100,7 @@ func TestEveryErrorHasItsExitCode(t *testing.T) {
 		{app.ErrNotFound, exitNotFound, "no such person"},
 		{fmt.Errorf("opening: %w", app.ErrPassword), exitLocked, "does not fit"},
 		{&app.PauseError{Wait: 61 * time.Second}, exitLocked, "Wait 61 s"},
-		{&app.PauseError{Left: 3}, exitLocked, "3 tries"},
+		{&app.PauseError{Left: 3}, exitLocked, "Tries left before a pause: 3"},
 		{&api.Error{Code: api.CodeLocked}, exitLocked, "locked"},
 		{&api.Error{Code: api.CodeTimeout}, exitTimeout, "stays queued"},
 		{&app.InUseError{PID: 42}, exitFailed, "Process 42"},
@@ -104,6 +118,11 @@ func TestEveryErrorHasItsExitCode(t *testing.T) {
 		{app.ErrCutOff, exitFailed, "cut off"},
 		{app.ErrTooLong, exitFailed, "32 KiB"},
 		{app.ErrShort, exitFailed, "10 characters"},
+		{app.ErrNoRequest, exitFailed, "nothing to answer"},
+		{fmt.Errorf("starting node: %w", os.NewSyscallError("bind", syscall.EADDRINUSE)), exitFailed, "another port with --listen"},
+		{fmt.Errorf("asking: %w", &net.OpError{Op: "dial", Net: "unix", Err: os.NewSyscallError("connect", syscall.EACCES)}), exitFailed, "somebody else started it"},
+		{fmt.Errorf("writing the words: %w", &fs.PathError{Op: "open", Path: "/kit", Err: syscall.EACCES}), exitFailed, "writing the words: open /kit"},
+		{advise(api.CodeNotFound, "There is no %s.", "spoon"), exitNotFound, "There is no spoon."},
 		{errors.New("something else"), exitFailed, "something else"},
 	} {
 		var text strings.Builder
@@ -131,9 +150,110 @@ func TestEveryWordOfTheMessengerHasASentence(t *testing.T) {
 }
 
 func TestTheProfileIsNamedInWhatToDo(t *testing.T) {
-	_, _, err := talk(t, Program{}, map[string]string{"XDG_RUNTIME_DIR": t.TempDir()}, "--profile", "work", "status")
-	if !strings.Contains(err, "cryptexq --profile work node") {
-		t.Errorf("status said %q", err)
+	for profile, want := range map[string]string{"work": "cryptexq --profile work node", "at work": "cryptexq --profile 'at work' node"} {
+		if _, _, err := talk(t, Program{}, map[string]string{"XDG_RUNTIME_DIR": t.TempDir()}, "--profile", profile, "status"); !strings.Contains(err, want) {
+			t.Errorf("status said %q, want %q in it", err, want)
+		}
+	}
+}
+
+func TestACommandToCopyIsAboutTheProgramThatWasCalled(t *testing.T) {
+	c := &console{name: "./build/cryptexq-headless", common: common{profile: "default"}}
+	if got := c.sentence(&api.Error{Code: "no_account"}); !strings.Contains(got, "with: ./build/cryptexq-headless init") {
+		t.Errorf("said %q", got)
+	}
+}
+
+func TestAProgramInThePathIsCalledByItsName(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"one", "two"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	elsewhere := filepath.Join(t.TempDir(), "two")
+	if err := os.WriteFile(elsewhere, nil, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir)
+	for arg, want := range map[string]string{filepath.Join(dir, "one"): "one", elsewhere: elsewhere, "./build/three": "./build/three"} {
+		if got := calledAs(arg); got != want {
+			t.Errorf("calledAs(%s) = %s, want %s", arg, got, want)
+		}
+	}
+}
+
+func TestNamesOfOthersAreHarmlessInACommandToCopy(t *testing.T) {
+	for in, want := range map[string]string{
+		"Bob": "Bob", "Ada Lovelace": "'Ada Lovelace'", "$(rm -rf ~)": "'$(rm -rf ~)'", "`id`": "'`id`'", "it's": `'it'\''s'`, "": "''", "a;b": "'a;b'",
+		`"; id "`: `'"; id "'`, "Zoë": "'Zoë'",
+	} {
+		if got := quote(in); got != want {
+			t.Errorf("quote(%q) = %s, want %s", in, got, want)
+		}
+	}
+}
+
+func TestWithoutAProfileNothingRunningNamesInit(t *testing.T) {
+	vars := map[string]string{"XDG_RUNTIME_DIR": t.TempDir(), "XDG_DATA_HOME": t.TempDir()}
+	if exit, _, err := talk(t, Program{}, vars, "status"); exit != exitNotRunning || !strings.Contains(err, "cryptexq init") {
+		t.Errorf("status: exit %d, %q", exit, err)
+	}
+}
+
+func TestAMistypedProfileLeavesNothingBehind(t *testing.T) {
+	data, state := t.TempDir(), t.TempDir()
+	exit, _, err := talk(t, Program{}, map[string]string{"XDG_DATA_HOME": data, "XDG_STATE_HOME": state, "XDG_RUNTIME_DIR": t.TempDir()}, "--profile", "tpyo", "node")
+	if exit != exitFailed || !strings.Contains(err, "cryptexq --profile tpyo init") {
+		t.Errorf("node: exit %d, %q", exit, err)
+	}
+	for _, dir := range []string{data, state} {
+		if left, err := os.ReadDir(dir); len(left) > 0 || err != nil {
+			t.Errorf("%s holds %v, %v", dir, left, err)
+		}
+	}
+}
+
+func TestAFolderThatCannotBeMadeSaysWhatToDo(t *testing.T) {
+	in := file(t, "taken", "", 0o600)
+	for _, args := range [][]string{{"init", "--name", "Ada"}, {"node"}} {
+		exit, _, err := talk(t, Program{}, nil, append(args, "--profile", in)...)
+		if exit != exitFailed || !strings.Contains(err, in) || !strings.Contains(err, "another folder with --profile") {
+			t.Errorf("%q in place of a folder: exit %d, %q", args, exit, err)
+		}
+	}
+}
+
+func TestWhatIsMeantByASlipOfTheFingerIsSaid(t *testing.T) {
+	for line, want := range map[string]string{
+		"stauts": `did you mean "status"`, "kit sow": `did you mean "kit show"`, "room shw x": `did you mean "room show"`,
+		"zzz": "cryptexq --help", "kit zzz": "cryptexq kit --help", "status --jsno": "cryptexq status --help",
+	} {
+		if exit, _, err := talk(t, Program{}, nil, strings.Fields(line)...); exit != exitUsage || !strings.Contains(err, want) {
+			t.Errorf("%s: exit %d, %q; want %q", line, exit, err, want)
+		}
+	}
+}
+
+func TestCommandsOfLaterVersionsAreCalledThat(t *testing.T) {
+	for _, name := range laterCommands {
+		exit, _, err := talk(t, Program{}, nil, append(strings.Fields(name), "x")...)
+		if exit != exitUsage || !strings.Contains(err, name+" is not in this version yet") {
+			t.Errorf("%s: exit %d, %q", name, exit, err)
+		}
+	}
+}
+
+// fullDisk is where answers cannot go.
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+func TestAnAnswerThatCannotBePrintedDoesNotSoundLikeAFailedDeed(t *testing.T) {
+	var text strings.Builder
+	c := &console{out: outlet{fullDisk{}}, err: &text, look: func(string) (string, bool) { return "", false }}
+	if exit := c.run(t.Context(), []string{"version"}); exit != exitFailed || !strings.Contains(text.String(), "was done") {
+		t.Errorf("version: exit %d, %q", exit, text.String())
 	}
 }
 
@@ -142,6 +262,10 @@ func TestServicesOfLaterVersionsAreRefusedRatherThanIgnored(t *testing.T) {
 		exit, _, err := talk(t, Program{}, map[string]string{"XDG_DATA_HOME": t.TempDir()}, "node", "--"+name)
 		if exit != exitFailed || !strings.Contains(err, "--"+name+" is not in this version yet") {
 			t.Errorf("node --%s: exit %d, %q", name, exit, err)
+		}
+		exit, _, err = talk(t, Program{}, map[string]string{"XDG_DATA_HOME": t.TempDir(), variable(name): "true"}, "node")
+		if exit != exitFailed || !strings.Contains(err, "--"+name+" is not in this version yet") {
+			t.Errorf("node with %s: exit %d, %q", variable(name), exit, err)
 		}
 	}
 }

@@ -19,7 +19,7 @@ type reading struct {
 	follow bool
 }
 
-func (c *console) readCommand() *cobra.Command {
+func (c threads) readCommand() *cobra.Command {
 	var o reading
 	cmd := &cobra.Command{
 		Use: "read ROOM", Short: "the thread, oldest first; with --follow what comes, and again what changes", Args: exactly("the name of a room or contact"),
@@ -34,13 +34,13 @@ func (c *console) readCommand() *cobra.Command {
 			return c.read(cmd.Context(), room, o)
 		},
 	}
-	cmd.Flags().IntVar(&o.limit, "limit", 50, "how many")
-	cmd.Flags().StringVar(&o.before, "before", "", "only older ones than the message of this ID")
+	cmd.Flags().IntVar(&o.limit, "limit", 50, "how many, the newest `N`")
+	cmd.Flags().StringVar(&o.before, "before", "", "only older ones than the message of this `ID`, which --json shows")
 	cmd.Flags().BoolVar(&o.follow, "follow", false, "and then what comes")
 	return cmd
 }
 
-func (c *console) read(ctx context.Context, room string, o reading) error {
+func (c threads) read(ctx context.Context, room string, o reading) error {
 	query := url.Values{"limit": {strconv.Itoa(o.limit)}}
 	if o.before != "" {
 		query.Set("before", o.before)
@@ -56,7 +56,7 @@ func (c *console) read(ctx context.Context, room string, o reading) error {
 		if l.Message == nil {
 			return nil
 		}
-		if err := show(c, *l.Message, c.messageLine); err != nil {
+		if err := show(c.console, *l.Message, c.messageLine); err != nil {
 			return err
 		}
 		if !l.Own && o.before == "" {
@@ -65,13 +65,16 @@ func (c *console) read(ctx context.Context, room string, o reading) error {
 		return nil
 	})
 	marks.end()
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		return nil // interrupted: that is how following ends
+	case o.before != "" && isNotFound(err):
+		return advise(api.CodeNotFound, "There is no message %q in this conversation. %s read --json shows what each is called.", clean(o.before), c.command())
 	}
 	return err
 }
 
-func (c *console) gap(g api.Gap) error {
+func (c threads) gap(g api.Gap) error {
 	if c.json {
 		return c.object(api.Line{Gap: &g})
 	}

@@ -27,25 +27,25 @@ func (c *console) initCommand() *cobra.Command {
 			return c.makeAccount(cmd.Context(), name, kit, kdf == "min")
 		},
 	}
-	cmd.Flags().StringVar(&name, "name", "", "the name that others see")
-	cmd.Flags().StringVar(&kit, "kit", "", "write the 24 words to this file, mode 0600, and count them as saved")
-	cmd.Flags().StringVar(&kdf, "kdf", "", "min: 64 MiB of key stretching instead of a calibrated second, for tests")
+	cmd.Flags().StringVar(&name, "name", "", "the `NAME` that others see")
+	cmd.Flags().StringVar(&kit, "kit", "", "write the 24 words to this `FILE`, mode 0600, and count them as saved")
+	cmd.Flags().StringVar(&kdf, "kdf", "", "the `COST` of trying a password; min is 64 MiB instead of a calibrated second, for tests")
 	return cmd
 }
 
 func (c *console) makeAccount(ctx context.Context, name, kit string, quick bool) (err error) {
 	p, err := app.OpenProfile(c.place.data, app.Config{})
 	if err != nil {
-		return err
+		return unwritable(err)
 	}
 	defer p.Close()
 	if p.Exists() {
 		return &api.Error{Code: "exists", Message: "there is a vault here already"}
 	}
-	if name, err = c.nameOrAsk(name); err != nil {
+	if name, err = c.nameOrAsk(ctx, name); err != nil {
 		return err
 	}
-	password, err := c.newPassword("A password of 10 or more characters; nobody can reset it: ")
+	password, err := c.newPassword(ctx, "A password of 10 or more characters; nobody can reset it: ")
 	if err != nil {
 		return err
 	}
@@ -71,15 +71,21 @@ func (c *console) makeAccount(ctx context.Context, name, kit string, quick bool)
 	return c.greet(ctx, s, kit)
 }
 
-func (c *console) nameOrAsk(name string) (string, error) {
-	if name != "" {
-		return name, nil
-	}
-	if !isTerminal(c.in) {
+// nameOrAsk is a name that will do, before anybody types a password in vain.
+func (c *console) nameOrAsk(ctx context.Context, name string) (_ string, err error) {
+	switch {
+	case name != "":
+	case !isTerminal(c.in):
 		return "", usagef("init needs --name NAME: others see it when you say hello")
+	default:
+		if name, err = c.askOpenly(ctx, "Your name, as others see it: "); err != nil {
+			return "", err
+		}
 	}
-	name, err := c.askOpenly("Your name, as others see it: ")
-	return strings.TrimSpace(name), err
+	if err := app.CheckNew(app.NewAccount{Name: name, Password: make([]byte, app.MinPassword)}); err != nil {
+		return "", usage(err)
+	}
+	return strings.TrimSpace(name), nil
 }
 
 // kitFile is where the words go; nil for nowhere.
@@ -95,7 +101,7 @@ func openKit(name string) (*kitFile, error) {
 		return nil, fmt.Errorf("writing the words: %s is there already and is not overwritten; name another file", name)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("writing the words: %w", err)
+		return nil, fmt.Errorf("writing the words: %w; name a file that can be written to", err)
 	}
 	return &kitFile{f}, nil
 }
@@ -150,8 +156,8 @@ func (c *console) greet(ctx context.Context, s *app.Service, kit string) error {
 			return err
 		}
 		if kit != "" {
-			return c.say("The 24 words are in %s. Move them off this machine: whoever has them is you.\nNext: cryptexq%s node", kit, c.profileFlag())
+			return c.say("The 24 words are in %s. Move them off this machine: whoever has them is you.\nNext: %s node", kit, c.command())
 		}
-		return c.say("Next: cryptexq%s node. Save your 24 words soon: cryptexq%s kit show", c.profileFlag(), c.profileFlag())
+		return c.say("Next: %s node\nand soon, while it runs, save your 24 words: %s kit show", c.command(), c.command())
 	})
 }

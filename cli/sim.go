@@ -18,8 +18,8 @@ func (c *console) simCommand() *cobra.Command {
 		}
 		return c.simulate(ctx, o)
 	})
-	cmd.Flags().Uint64Var(&o.Seed, "seed", 1, "the first seed; the same seed replays the same run")
-	cmd.Flags().IntVar(&o.Seeds, "seeds", 1, "how many from there on")
+	cmd.Flags().Uint64Var(&o.Seed, "seed", 1, "the first seed, a number `N`; the same seed replays the same run")
+	cmd.Flags().IntVar(&o.Seeds, "seeds", 1, "how many from there on, a `COUNT`")
 	return cmd
 }
 
@@ -36,7 +36,7 @@ func (c *console) simulate(ctx context.Context, o sim.Config) error {
 		return err
 	}
 	if failed > 0 {
-		return fmt.Errorf("%d of %d seeds failed; each replays with: cryptexq sim --seed N", failed, o.Seeds)
+		return fmt.Errorf("%d of %d seeds failed; each replays with: %s sim --seed N", failed, o.Seeds, c.command())
 	}
 	if c.json {
 		return nil

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -44,34 +43,31 @@ func (c *console) statusLines(st api.Status) error {
 		}
 	}
 	for _, n := range st.Notices {
-		if err := c.say("Notice    %s", notice(n)); err != nil {
+		if err := c.say("Notice    %s", c.notice(n)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// notices in sentences; %s is whom it is about.
+// notices in sentences; NAME is whom it is about, CRYPTEXQ as in sentences.
 var notices = map[string]string{
 	"copied":      "This profile also runs somewhere else, or was copied. It goes on with new logs; keep one copy, and erase the other.",
 	"rolled_back": "This profile is older than the last one that was seen on this machine: it was put back. It goes on with new logs.",
 	"disk_full":   "The disk is full. What was accepted is kept; make room.",
-	"forked":      "The device of %s signed two different stories. Do not rely on either before you have talked.",
-	"device":      "%s has a new device. Ask them about it, then say yes with: cryptexq accept",
-	"session":     "The session with %s was lost and made anew. Nothing is missing.",
+	"forked":      "The device of NAME signed two different stories. Do not rely on either before you have talked.",
+	"device":      "NAME has a new device. Ask them about it, then say yes with: CRYPTEXQ accept WHO",
+	"session":     "The session with NAME was lost and made anew. Nothing is missing.",
 }
 
-func notice(n api.Notice) string {
+func (c *console) notice(n api.Notice) string {
 	text, ok := notices[n.Code]
 	if !ok {
-		text = n.Code + " %s"
-	}
-	if !strings.Contains(text, "%s") {
-		return text
+		text = n.Code + " NAME"
 	}
 	who := clean(n.Subject)
 	if who == "" {
 		who = "somebody"
 	}
-	return fmt.Sprintf(text, who)
+	return strings.Replace(c.addressed(text), "NAME", who, 1)
 }

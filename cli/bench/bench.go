@@ -21,6 +21,16 @@ type Result struct {
 	Bytes     int     `json:"bytes"`       // of what it makes; 0 where that says nothing
 	Rounds    int     `json:"rounds"`      // that the medians are of
 	Ops       int     `json:"ops_a_round"` // in a round
+	Must      float64 `json:"must_ns"`     // what was promised of CPU, or of Wall where CPU is 0; 0 where nothing was
+	Goal      float64 `json:"goal_ns"`     // what is hoped for
+}
+
+// Kept says whether a limit, one of Must and Goal, is kept.
+func (r Result) Kept(limit float64) bool {
+	if r.CPU == 0 {
+		return r.Wall <= limit
+	}
+	return r.CPU <= limit
 }
 
 // row is something to measure.
@@ -29,6 +39,8 @@ type row struct {
 	bytes int
 	batch int // how many things one call of do does, for the price of one; 0 is 1
 	do    func() error
+
+	must, goal time.Duration // of the processors' time, where something was promised
 }
 
 const (
@@ -69,7 +81,10 @@ func measure(ctx context.Context, rows []row, rounds int, slice time.Duration, t
 	}
 	for i, r := range rows {
 		w := median(wall[i])
-		err := told(Result{Name: r.name, Wall: w, CPU: median(cpu[i]), PerSecond: 1e9 / w, Bytes: r.bytes, Rounds: rounds, Ops: ops[i]})
+		err := told(Result{
+			Name: r.name, Wall: w, CPU: median(cpu[i]), PerSecond: 1e9 / w, Bytes: r.bytes, Rounds: rounds, Ops: ops[i],
+			Must: float64(r.must), Goal: float64(r.goal),
+		})
 		if err != nil {
 			return err
 		}

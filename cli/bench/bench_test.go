@@ -44,6 +44,41 @@ func TestMeasureTellsEachRowOnceWithItsMedian(t *testing.T) {
 	}
 }
 
+func TestAPromiseIsOfTheProcessorsWhereTheyAreKnown(t *testing.T) {
+	for _, row := range []struct {
+		r    Result
+		want bool
+	}{
+		{Result{Wall: 9, CPU: 3}, true},
+		{Result{Wall: 9, CPU: 5}, true},
+		{Result{Wall: 3, CPU: 6}, false},
+		{Result{Wall: 3}, true},
+		{Result{Wall: 9}, false},
+	} {
+		if got := row.r.Kept(5); got != row.want {
+			t.Errorf("%+v keeps 5: %v", row.r, got)
+		}
+	}
+}
+
+func TestWhatWasPromisedIsMeasured(t *testing.T) {
+	rows, err := primitives()
+	if err != nil {
+		t.Fatal(err)
+	}
+	promised := 0
+	for _, r := range rows {
+		if r.must > 0 && r.goal > 0 && r.goal < r.must {
+			promised++
+		} else if r.must > 0 || r.goal > 0 {
+			t.Errorf("%s must take %v and should take %v", r.name, r.must, r.goal)
+		}
+	}
+	if promised != 5 { // two handshakes, a message alone, in a burst, and its check
+		t.Errorf("%d rows have a promise", promised)
+	}
+}
+
 func TestMeasureEndsWithTheFirstError(t *testing.T) {
 	broken := errors.New("broken")
 	err := measure(context.Background(), []row{{name: "a", do: func() error { return broken }}}, 1, 1, func(Result) error { return nil })

@@ -1,6 +1,8 @@
 package bench
 
 import (
+	"time"
+
 	"github.com/cryptexq/cryptexq/crypto/composite"
 	"github.com/cryptexq/cryptexq/crypto/group"
 	"github.com/cryptexq/cryptexq/crypto/hybrid"
@@ -112,8 +114,14 @@ func links() ([]row, error) {
 		return err
 	}
 	return []row{
-		{name: "handshake, both sides, met before", do: func() error { return shake(a.calls(b, true), b.calls(a, true)) }},
-		{name: "handshake, both sides, first time", do: func() error { return shake(a.calls(b, false), b.calls(a, false)) }},
+		{
+			name: "handshake, both sides, met before", must: 2200 * time.Microsecond, goal: 1700 * time.Microsecond,
+			do: func() error { return shake(a.calls(b, true), b.calls(a, true)) },
+		},
+		{
+			name: "handshake, both sides, first time", must: 3000 * time.Microsecond, goal: 2300 * time.Microsecond,
+			do: func() error { return shake(a.calls(b, false), b.calls(a, false)) },
+		},
 		{name: "record of a link, seal + open", bytes: len(data), do: stream},
 		{name: "device certificate, verify", do: func() error {
 			_, err := identity.VerifyCertificate(a.device.Certificate.Raw, a.account.Public())
@@ -184,11 +192,19 @@ func logs() ([]row, error) {
 		return nil, err
 	}
 	return []row{
-		{name: "message 200 B, seal + open, alone", bytes: len(alone), do: func() error { return l.exchange(chain, 1, textSize) }},
-		{name: "message 200 B, seal + open, in a burst of 64", bytes: len(burst) / segment.MaxEntries, batch: segment.MaxEntries, do: func() error {
-			return l.exchange(chain, segment.MaxEntries, textSize)
-		}},
-		{name: "message 200 B, check and open, alone", do: func() error { return l.read(chain, alone) }},
+		{
+			name: "message 200 B, seal + open, alone", bytes: len(alone), must: 800 * time.Microsecond, goal: 700 * time.Microsecond,
+			do: func() error { return l.exchange(chain, 1, textSize) },
+		},
+		{
+			name: "message 200 B, seal + open, in a burst of 64", bytes: len(burst) / segment.MaxEntries, batch: segment.MaxEntries,
+			must: 80 * time.Microsecond, goal: 40 * time.Microsecond,
+			do: func() error { return l.exchange(chain, segment.MaxEntries, textSize) },
+		},
+		{
+			name: "message 200 B, check and open, alone", must: 300 * time.Microsecond, goal: 150 * time.Microsecond,
+			do: func() error { return l.read(chain, alone) },
+		},
 	}, nil
 }
 
