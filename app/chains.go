@@ -15,6 +15,9 @@ import (
 const (
 	maxLogs   = 64   // of one device in one room: a new one begins when a profile was put back
 	maxChains = 4096 // of one log, none of them used yet: 45 days of writing, one each ten minutes by day
+
+	askingLogs   = 4  // the same of somebody who is not let in yet, whoever that may be: what is beyond is
+	askingChains = 64 // asked for by KEYREQ when they are
 )
 
 // takeChain keeps the sender chain of a log, and opens what waited for it. Only the device that the log's certificate names may
@@ -39,7 +42,11 @@ func (h *herald) takeChain(tx *store.Tx, d store.Device, body []byte) error {
 	if found {
 		return h.again(tx, d, row, c)
 	}
-	if n, err := tx.CountChains(l.Row); err != nil || n >= maxChains {
+	_, most, err := bounds(tx, d)
+	if err != nil {
+		return err
+	}
+	if n, err := tx.CountChains(l.Row); err != nil || n >= most {
 		return either(err, badly("chains"))
 	}
 	digest := sha256.Sum256(c.Key[:])
@@ -51,6 +58,21 @@ func (h *herald) takeChain(tx *store.Tx, d store.Device, body []byte) error {
 		return err
 	}
 	return h.unlock(tx, room, l, d)
+}
+
+// bounds says how many logs in a room, and chains in a log, are kept of a device.
+func bounds(tx *store.Tx, d store.Device) (logs, chains int64, err error) {
+	let, err := letIn(tx, d)
+	if err != nil || !let {
+		return askingLogs, askingChains, err
+	}
+	return maxLogs, maxChains, nil
+}
+
+// letIn reports whether a device is of somebody whom we asked or accepted, or of ourselves: nobody who may come in numbers.
+func letIn(tx *store.Tx, d store.Device) (bool, error) {
+	relation, err := tx.Relation(d.Account)
+	return relation == store.AccountAsked || relation == store.AccountContact, err
 }
 
 // either is the first of two that is not nil.
@@ -105,7 +127,11 @@ func (h *herald) author(tx *store.Tx, room store.Room, d store.Device, id segmen
 	if err != nil || cert.Device != d.Digest || cert.Room != room.ID || cert.Log() != id {
 		return l, &flaw{"log_certificate", err}
 	}
-	if n, err := tx.CountLogs(room.Row, d.Row); err != nil || n >= maxLogs {
+	most, _, err := bounds(tx, d)
+	if err != nil {
+		return l, err
+	}
+	if n, err := tx.CountLogs(room.Row, d.Row); err != nil || n >= most {
 		return l, either(err, badly("logs"))
 	}
 	var previous []byte

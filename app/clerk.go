@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"net/netip"
 	"slices"
@@ -15,10 +16,12 @@ import (
 type chores struct {
 	facts   []peer.Fact // to be written down
 	table   bool        // the table of peers changed
-	enter   bool        // there may be rooms that we said yes to and have not entered
+	enter   bool        // there may be rooms that we said yes to and have not entered, the power or the disk being out
+	shown   *string     // the name under which others nearby see us, nil while it is what the network began with
+	named   bool        // the network is to be told
 	kept    int64       // when the keeper last looked, ms
 	flushed int64       // when refusals were last added to the store, ms
-	shownTo int64       // until when held messages have been told of, ms
+	probed  int64       // when it was last looked whether the disk is still full, ms
 }
 
 const (
@@ -32,8 +35,8 @@ const (
 func (s *Service) clerk(ctx context.Context) int64 {
 	s.mu.Lock()
 	now := s.ms()
-	facts, table, enter, net := s.facts, s.table, s.enter, s.net
-	s.facts, s.table, s.enter = nil, false, false
+	facts, table, enter, named, shown, net := s.facts, s.table, s.enter, s.named, s.shown, s.net
+	s.facts, s.table, s.enter, s.named = nil, false, false, false
 	keep := s.since(s.kept) >= keepEvery
 	if keep {
 		s.kept = now
@@ -43,12 +46,18 @@ func (s *Service) clerk(ctx context.Context) int64 {
 		s.flushed = now
 	}
 	s.mu.Unlock()
-	s.try("writing down what the network told", s.note(ctx, facts))
-	if enter {
-		s.try("entering rooms", s.Rooms.enter(ctx))
+	failed := chores{}
+	if !s.try("writing down what the network told", s.note(ctx, facts)) {
+		failed.facts = facts
+	}
+	if enter || keep {
+		failed.enter = !s.try("entering rooms", s.Rooms.enter(ctx))
 	}
 	if table && net != nil {
-		s.try("reading the table of peers", s.pushTable(ctx, net))
+		failed.table = !s.try("reading the table of peers", s.pushTable(ctx, net))
+	}
+	if n, can := net.(NearbyNetwork); can && named {
+		s.try("showing our name nearby", n.SetNearby(*shown))
 	}
 	if keep {
 		s.try("keeping house", s.keep(ctx))
@@ -57,6 +66,12 @@ func (s *Service) clerk(ctx context.Context) int64 {
 		s.try("counting refusals", s.flush(ctx))
 	}
 	next := now + flushEvery
+	if s.again(failed) {
+		next = now + diskPause
+	}
+	if s.full.Load() {
+		next = min(next, s.probe(ctx, now))
+	}
 	if s.held.Load() {
 		at, err := s.unhold(ctx, now)
 		s.try("showing what was held back", err)
@@ -67,10 +82,37 @@ func (s *Service) clerk(ctx context.Context) int64 {
 	return next
 }
 
-func (s *Service) try(doing string, err error) {
-	if err != nil {
+// try reports whether something worked. That the disk is full is said once, not by everything that fails on it.
+func (s *Service) try(doing string, err error) bool {
+	if err != nil && !errors.Is(err, store.ErrFull) {
 		s.log.Warn(doing, "err", err)
 	}
+	return err == nil
+}
+
+// again puts back what could not be done, and reports whether there was any.
+func (s *Service) again(failed chores) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.facts = append(failed.facts, s.facts...)
+	s.facts = s.facts[max(0, len(s.facts)-maxFacts):]
+	s.table = s.table || failed.table
+	s.enter = s.enter || failed.enter
+	return failed.table || failed.enter || len(failed.facts) > 0
+}
+
+// probe looks whether the disk is still full: nobody else may have anything to store. It returns when to look again.
+func (s *Service) probe(ctx context.Context, now int64) int64 {
+	s.mu.Lock()
+	due := s.since(s.probed) >= diskPause
+	if due {
+		s.probed = now
+	}
+	s.mu.Unlock()
+	if due {
+		s.try("looking for room on the disk", s.st.Probe(ctx))
+	}
+	return now + diskPause
 }
 
 func (s *Service) pushTable(ctx context.Context, net Network) error {
@@ -80,9 +122,6 @@ func (s *Service) pushTable(ctx context.Context, net Network) error {
 		return err
 	})
 	if err != nil {
-		s.mu.Lock()
-		s.table = true
-		s.mu.Unlock()
 		return err
 	}
 	net.SetPeers(all)
@@ -97,7 +136,7 @@ func (s *Service) keep(ctx context.Context) error {
 	return s.st.Update(ctx, func(tx *store.Tx) error {
 		ms := s.ms()
 		for _, err := range []error{
-			s.me.renew(tx, ms), tx.AddRunning(keepEvery), tx.DropPrekeys(ms - keyLife), tx.DropOldChains(ms - keyLife), tx.DropOldSessions(ms),
+			s.me.renew(tx, ms), tx.AddRunning(keepEvery), tx.DropPrekeys(ms - keyLife), tx.DropOldChains(ms - keyLife), tx.DropOldSessions(ms), tx.DropForgone(ms - closedLife),
 		} {
 			if err != nil {
 				return err
@@ -106,6 +145,10 @@ func (s *Service) keep(ctx context.Context) error {
 		return tx.DropConfirmed(signatureStep)
 	})
 }
+
+// closedLife is how long a session that was closed before it came is remembered: its INIT hangs on a prekey that was ours then, is
+// replaced within two of its ages, and dies after the key life.
+const closedLife = keyLife + 2*prekeyAge
 
 // signatureStep bounds the signatures that go at one time.
 const signatureStep = 2000
@@ -132,27 +175,28 @@ func (s *Service) flush(ctx context.Context) error {
 	return err
 }
 
-// unhold tells of the rooms in which messages were held back until now. It returns when the next will be, 0 when none waits.
+// unhold releases messages that were held back until now, and tells of their rooms. It returns when the next will be, 0 when none
+// waits. They are shown even when that cannot be written down.
 func (s *Service) unhold(ctx context.Context, now int64) (next int64, err error) {
 	s.held.Store(false)
-	s.mu.Lock()
-	after := min(s.shownTo, now)
-	s.shownTo = now
-	s.mu.Unlock()
 	var rooms []store.Digest
 	err = s.st.View(ctx, func(r *store.Reader) error {
-		if after > 0 {
-			if rooms, err = r.Held(after, now); err != nil {
-				return err
-			}
+		if rooms, err = r.Overdue(now); err != nil {
+			return err
 		}
 		next, err = r.NextHold(now)
 		return err
 	})
+	if err == nil && len(rooms) > 0 {
+		err = s.st.Update(ctx, func(tx *store.Tx) error { return tx.Release(now) })
+	}
 	for _, id := range rooms {
 		s.hub.tell(Change{Kind: ChangedRoom, Room: id})
 	}
-	if next > 0 || err != nil {
+	if err != nil {
+		next = now + diskPause
+	}
+	if next > 0 {
 		s.held.Store(true)
 	}
 	return next, err

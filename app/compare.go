@@ -28,8 +28,12 @@ func (c *courier) compare(r *store.Reader, v *visit) (errand, error) {
 		if err == nil && reply.Two != nil {
 			err = c.exchange(ctx, v.device, differing(mine, reply.Two.Rooms))
 		}
-		if err == nil {
+		switch {
+		case err == nil:
 			c.links.comparedAt(c.link, c.ms())
+		case errors.Is(err, peer.ErrLater), errors.Is(err, store.ErrFull): // and what comes after it need not wait
+			c.links.comparedAt(c.link, c.ms()-syncEvery+diskPause)
+			err = nil
 		}
 		return err
 	}, nil

@@ -66,17 +66,32 @@ func (p *People) contact(r *store.Reader, a store.Account) (Contact, error) {
 	for _, d := range devices {
 		c.Path = max(c.Path, p.links.path(d.Digest))
 		c.Approve = c.Approve || d.State == store.DeviceValid && !d.Approved
-		if cause := p.links.cause(identity.PeerID(d.Peer)); cause != "" {
-			c.Cause = cause
-		}
-		if c.Cause == peer.CauseNewer {
-			c.Problem = ReasonNewer
-		}
 	}
-	if c.Path > 0 {
-		c.LastSeen, c.Cause = p.now(), ""
+	if c.Path > peer.None {
+		c.LastSeen = p.now()
+		return c, nil
+	}
+	c.Cause = p.links.causeOf(hostsOf(a, devices))
+	if c.Cause == peer.CauseNewer {
+		c.Problem = ReasonNewer
 	}
 	return c, nil
+}
+
+// hostsOf are the hosts where somebody may be found: of their devices that count, or, before any is known, of the invitation.
+func hostsOf(a store.Account, devices []store.Device) (all []identity.PeerID) {
+	for _, d := range devices {
+		if d.State != store.DeviceRevoked {
+			all = append(all, identity.PeerID(d.Peer))
+		}
+	}
+	if len(devices) > 0 || a.Invitation == nil {
+		return all
+	}
+	if inv, err := identity.ParseInvitation(string(a.Invitation)); err == nil {
+		all = append(all, inv.Peer)
+	}
+	return all
 }
 
 // shownName is the name of somebody, or the beginning of their account when they gave none.
@@ -128,54 +143,76 @@ func (p *People) Find(ctx context.Context, who string) (identity.AccountID, erro
 	if err != nil {
 		return identity.AccountID{}, err
 	}
-	var c chooser
+	c := choose[identity.AccountID](who)
 	for _, o := range contacts {
-		c.offer(o.Account, o.Name, who)
+		c.offer(o.Account, o.Name, o.Account.String())
 	}
-	if len(c.exact)+len(c.begins) == 0 {
+	if c.none() {
 		near, err := p.Nearby(ctx)
 		if err != nil {
 			return identity.AccountID{}, err
 		}
 		for _, o := range near {
-			c.offer(o.Account, o.Name, who)
+			c.offer(o.Account, o.Name, o.Account.String())
 		}
 	}
-	return c.choose()
+	return c.one()
 }
 
-// chooser picks by name or by the beginning of a name or ID; an exact name wins.
-type chooser struct {
-	exact, begins []identity.AccountID
-	names         []string
+// chooser picks whom or what somebody means by a name, an ID or the beginning of one; what is named exactly wins.
+type chooser[K comparable] struct {
+	who           string
+	exact, begins choice[K]
 }
 
-func (c *chooser) offer(id identity.AccountID, name, who string) {
-	lower, want := strings.ToLower(name), strings.ToLower(strings.TrimSpace(who))
-	if want == "" {
+// choice is what could be meant, and how it is told apart.
+type choice[K comparable] struct {
+	keys  []K
+	names []string
+}
+
+// choose begins a choice of what somebody calls who.
+func choose[K comparable](who string) *chooser[K] {
+	return &chooser[K]{who: strings.ToLower(strings.TrimSpace(who))}
+}
+
+// offer is one to choose from, by its name and by IDs of which at least six characters are said.
+func (c *chooser[K]) offer(key K, name string, ids ...string) {
+	if c.who == "" {
 		return
 	}
+	lower := strings.ToLower(name)
+	exact, begins := lower == c.who, strings.HasPrefix(lower, c.who)
+	for _, id := range ids {
+		exact = exact || id == c.who
+		begins = begins || len(c.who) >= 6 && strings.HasPrefix(id, c.who)
+	}
+	list := &c.begins
 	switch {
-	case lower == want:
-		c.exact = append(c.exact, id)
-	case strings.HasPrefix(lower, want), len(want) >= 6 && strings.HasPrefix(id.String(), want):
-		c.begins = append(c.begins, id)
-	default:
+	case exact:
+		list = &c.exact
+	case !begins:
 		return
 	}
-	c.names = append(c.names, name+" "+id.String())
+	list.keys, list.names = append(list.keys, key), append(list.names, name+" "+ids[0])
 }
 
-func (c *chooser) choose() (identity.AccountID, error) {
-	for _, list := range [][]identity.AccountID{c.exact, c.begins} {
-		if len(list) == 1 {
-			return list[0], nil
-		}
-		if len(list) > 1 {
-			return identity.AccountID{}, &AmbiguousError{Matches: c.names}
-		}
+// none reports whether nothing that was offered is meant.
+func (c *chooser[K]) none() bool { return len(c.exact.keys)+len(c.begins.keys) == 0 }
+
+// one is what is meant: ErrNotFound, or an AmbiguousError that lists what could be.
+func (c *chooser[K]) one() (key K, err error) {
+	list := c.exact
+	if len(list.keys) == 0 {
+		list = c.begins
 	}
-	return identity.AccountID{}, ErrNotFound
+	switch len(list.keys) {
+	case 0:
+		return key, ErrNotFound
+	case 1:
+		return list.keys[0], nil
+	}
+	return key, &AmbiguousError{Matches: list.names}
 }
 
 // addresses are our own multiaddresses for others to dial, at most n.

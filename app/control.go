@@ -15,7 +15,7 @@ import (
 // handle takes a CTL frame and returns the receipt that answers it.
 func (s *sessions) handle(ctx context.Context, from identity.DeviceID, body []byte) ([]byte, error) {
 	if ratchet.IsInit(body) {
-		return nil, s.handleInit(ctx, from, body)
+		return s.handleInit(ctx, from, body)
 	}
 	if r, err := ratchet.ParseReceipt(body); err == nil {
 		return nil, s.handleReceipt(ctx, from, r)
@@ -28,19 +28,27 @@ func (s *sessions) handle(ctx context.Context, from identity.DeviceID, body []by
 }
 
 // handleInit accepts a session. The dear part runs outside the transaction, which checks again what may have changed. What is
-// wrong with an INIT is not told: it gets no answer, as one that is refused because we do not want it.
-func (s *sessions) handleInit(ctx context.Context, from identity.DeviceID, init []byte) error {
+// wrong with an INIT is not told: it gets no answer, as one that is refused because we do not want it. One whose session was closed
+// before it came is answered as a message of a session that we do not know.
+func (s *sessions) handleInit(ctx context.Context, from identity.DeviceID, init []byte) ([]byte, error) {
 	err := s.st.View(ctx, func(r *store.Reader) error {
 		_, _, err := callerOf(r, from)
 		return err
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return s.excuse(s.openInit(ctx, from, init))
+	sid, err := s.openInit(ctx, from, init)
+	if errors.Is(err, errForgone) {
+		return ratchet.Receipt{SID: sid, NR: noSession}.Marshal(), s.excuse(err)
+	}
+	return nil, s.excuse(err)
 }
 
-func (s *sessions) openInit(ctx context.Context, from identity.DeviceID, init []byte) error {
+// errForgone says that the other side closed a session before its INIT came.
+var errForgone = errors.New("the session was closed already")
+
+func (s *sessions) openInit(ctx context.Context, from identity.DeviceID, init []byte) (sid [16]byte, err error) {
 	digest := sha256.Sum256(init)
 	var prekey store.Prekey
 	var seen bool
@@ -57,21 +65,21 @@ func (s *sessions) openInit(ctx context.Context, from identity.DeviceID, init []
 	}}, init)
 	switch {
 	case failed != nil:
-		return failed
+		return sid, failed
 	case seen:
-		return nil // the same bytes again: our first message on it is under way
+		return sid, nil // the same bytes again: our first message on it is under way
 	case err != nil:
-		return flawed("init", err)
+		return sid, flawed("init", err)
 	case a.Certificate.ID() != from:
-		return badly("init_foreign")
+		return sid, badly("init_foreign")
 	case a.PeerInc >= far:
-		return badly("init_inc")
+		return sid, badly("init_inc")
 	}
 	records, err := wire.ParseRecords(a.Records)
 	if err != nil {
-		return flawed("init_records", err)
+		return sid, flawed("init_records", err)
 	}
-	return s.st.Update(ctx, func(tx *store.Tx) error { return s.accept(tx, a, records, prekey, digest) })
+	return a.Session.ID(), s.st.Update(ctx, func(tx *store.Tx) error { return s.accept(tx, a, records, prekey, digest) })
 }
 
 // accept keeps a session whose INIT was opened, takes its records and answers at once: the peer repeats the INIT until then.
@@ -85,6 +93,10 @@ func (s *sessions) accept(tx *store.Tx, a *ratchet.Accepted, records []wire.Reco
 	}
 	if a.PeerInc < d.Inc {
 		return badly("old_inc")
+	}
+	sid := a.Session.ID()
+	if forgone, err := tx.ForwentSession(d.Row, sid[:]); err != nil || forgone {
+		return either(err, &flaw{"init_closed", errForgone})
 	}
 	if err := s.notTooMany(tx, d); err != nil {
 		return err
@@ -296,7 +308,10 @@ func (s *sessions) unopened(tx *store.Tx, d store.Device, row store.Session, sta
 	case errors.Is(why, ratchet.ErrOld):
 		return s.old(tx, d, row, head, msg)
 	case errors.Is(why, ratchet.ErrEarly):
-		ok, err := tx.ParkControl(row.SID, int64(head.I), msg, s.ms())
+		ok, err := letIn(tx, d) // of anybody else it comes again in its turn
+		if err == nil && ok {
+			ok, err = tx.ParkControl(row.SID, int64(head.I), msg, s.ms())
+		}
 		if err == nil && !ok {
 			s.count("ctl_parked")
 		}
@@ -333,7 +348,10 @@ func (s *sessions) old(tx *store.Tx, d store.Device, row store.Session, head rat
 // closed notes that the peer sends no more on a session than it said.
 func (s *sessions) closed(tx *store.Tx, d store.Device, c wire.Close) error {
 	row, found, err := tx.Session(c.SID[:])
-	if err != nil || !found || row.Device != d.Row {
+	if err == nil && !found {
+		return tx.ForgoSession(d.Row, c.SID[:], s.ms()) // its INIT may still be under way
+	}
+	if err != nil || row.Device != d.Row {
 		return err
 	}
 	state, err := ratchet.Parse(row.State)

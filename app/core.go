@@ -23,9 +23,10 @@ type core struct {
 	keys    *keyCache
 	notes   *noticeBoard
 	refused *tally
+	rouse   func() // the clerk is wanted; set once
 
-	held       atomic.Bool // messages are held back that nobody has been told of yet
-	unanchored atomic.Bool // a segment of ours is stored of which the anchor knows nothing: nothing leaves
+	held atomic.Bool // messages are held back that nobody has been told of yet
+	full atomic.Bool // the disk is
 }
 
 // ms is the time of the service's own clock in Unix milliseconds.

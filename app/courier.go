@@ -16,7 +16,7 @@ import (
 // next and does that one thing, so that nothing is remembered which the store does not know.
 type courier struct {
 	*core
-	net      Network
+	net      carrier
 	links    *links
 	dir      *directory
 	sessions *sessions
@@ -32,7 +32,8 @@ const (
 	askAgain    = 60_000  // ms before a request that waits for a person is shown again
 	laterPause  = 2_000
 	fullPause   = 30_000
-	controlStep = 16 // session messages sent in one step
+	diskPause   = 3_000 // while a disk is full here or there: room may come back at any moment
+	controlStep = 16    // session messages sent in one step
 )
 
 // visit is what a step found out about whom it serves, and when it is to be made again.
@@ -108,10 +109,7 @@ func (c *courier) run(ctx context.Context) error {
 		switch {
 		case err != nil:
 			c.log.Debug("serving a device", "device", c.link.device.Short(), "err", err)
-			if errors.Is(err, store.ErrFull) {
-				c.diskFull()
-			}
-			next = c.ms() + rest.Milliseconds()
+			next = c.ms() + restOf(err, rest).Milliseconds()
 			rest = min(2*rest, 30*time.Second)
 		case done:
 			rest = first
@@ -129,6 +127,14 @@ func (c *courier) run(ctx context.Context) error {
 		timer.Stop()
 	}
 	return nil
+}
+
+// restOf shortens a rest after an error that says when to come again: a full disk, ours or theirs, is nobody's fault.
+func restOf(err error, rest time.Duration) time.Duration {
+	if errors.Is(err, store.ErrFull) || errors.Is(err, peer.ErrLater) || errors.Is(err, errUnanchored) {
+		return min(rest, diskPause*time.Millisecond)
+	}
+	return rest
 }
 
 // arrive makes what waits for a device due, once a link.
@@ -266,10 +272,19 @@ func (c *courier) control(r *store.Reader, v *visit) (errand, error) {
 				receipts = append(receipts, receipt)
 			}
 		}
-		if len(went) == 0 {
+		var late []store.Control
+		if errors.Is(failed, peer.ErrLater) { // what comes after them need not wait
+			late, failed = due[len(went):], nil
+		}
+		if len(went)+len(late) == 0 {
 			return failed
 		}
 		return errors.Join(failed, c.st.Update(ctx, func(tx *store.Tx) error {
+			for _, m := range late {
+				if err := tx.DelayControl(m.SID, m.I, c.ms()+diskPause); err != nil {
+					return err
+				}
+			}
 			for _, m := range went {
 				if err := c.sessions.sent(tx, m); err != nil {
 					return err

@@ -44,7 +44,8 @@ func (c *courier) deliver(r *store.Reader, v *visit) (errand, error) {
 	return nil, nil
 }
 
-// batch reads the next segments of a log for a device. While it does not know the log, the first goes alone: it carries the key.
+// batch reads the next segments of a log for a device. While it does not know the log, the first goes alone: it carries the key. So
+// does one that only asks whether there is room again.
 func (c *courier) batch(r *store.Reader, l store.Log, d store.Device) (all []outgoing, err error) {
 	cursor, err := r.Cursor(l.Row, d.Row)
 	if err != nil {
@@ -59,7 +60,7 @@ func (c *courier) batch(r *store.Reader, l store.Log, d store.Device) (all []out
 		return nil, err
 	}
 	limit := c.window
-	if first.K == 0 {
+	if first.K == 0 || c.links.full(c.link, l.Row) {
 		limit = 1
 	}
 	segments, err := r.Segments(l.Row, first.K, limit)
@@ -184,7 +185,9 @@ func (c *courier) putOff(tx *store.Tx, d store.Device, l store.Log, reason uint8
 	switch reason {
 	case wire.LaterAsked, wire.LaterFull: // full of requests: it waits for a person all the same
 		until, why = c.ms()+askAgain, ReasonAsked
-	case wire.LaterDisk, wire.LaterQuota:
+	case wire.LaterDisk:
+		until, why = c.ms()+diskPause, ReasonFull
+	case wire.LaterQuota:
 		until, why = c.ms()+fullPause, ReasonFull
 	case wire.LaterOrder: // it does not know the log: from the beginning
 		if err := c.ledger.back(tx, d, l); err != nil {

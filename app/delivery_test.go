@@ -298,22 +298,41 @@ func TestAFullDiskTakesNothingMoreAndKeepsWhatItTook(t *testing.T) {
 	a.wants(b, append(want, "room again")...)
 }
 
-func TestASegmentWhoseAnchorFailedDoesNotLeaveBeforeItIsAnchored(t *testing.T) {
+func TestNothingLeavesBeforeTheAnchorOfASegmentIsWritten(t *testing.T) {
 	w, a, b := friends(t)
-	a.svc.unanchored.Store(true)
-	a.disk.FailSyncs(1)
+	log := a.logsOf(b, true)[0]
+	a.disk.FailSyncs(1, a.dir+"/anchor.cqv")
+	a.say(b, "one")
+	b.say(a, "two")
 	before := len(w.calls)
-	w.run()
+	w.pass(10 * time.Second)
 	for _, c := range w.calls[before:] {
 		if c.from == a {
 			t.Errorf("%v left", c.kind)
 		}
+		if c.to == a && c.reply != nil {
+			t.Errorf("%v was answered", c.kind)
+		}
 	}
-	if _, err := b.send(a, peer.Sync, wire.Sync{One: &wire.Sync1{}}.Marshal()); !errors.Is(err, peer.ErrLater) {
-		t.Errorf("a question meanwhile: %v", err)
+	fetch := wire.Fetch{Room: a.room(b), Log: log.ID, From: uint64(log.HeadK + 1), To: uint64(log.HeadK + 1)}
+	keys := wire.KeyRequest{Keys: &wire.KeyReq{Log: log.ID, Ranges: []wire.Range{{First: uint64(log.Size), Count: 1}}}}
+	for _, q := range []struct {
+		kind peer.Kind
+		body []byte
+	}{
+		{peer.Sync, wire.Sync{One: &wire.Sync1{}}.Marshal()},
+		{peer.Sync, wire.Sync{Three: &wire.Sync3{Rooms: []wire.RoomState{{Room: a.room(b)}}}}.Marshal()},
+		{peer.Fetch, fetch.Marshal()},
+		{peer.KeyReq, keys.Marshal()},
+		{peer.SelfInfo, nil},
+		{peer.Have, wire.Haves{{Log: log.ID, HeadK: wire.NoHead}}.Marshal()},
+	} {
+		if reply, err := b.send(a, q.kind, q.body); !errors.Is(err, peer.ErrLater) || reply != nil {
+			t.Errorf("%v meanwhile: %d bytes, %v", q.kind, len(reply), err)
+		}
 	}
 	a.disk.FailSyncs(0)
-	a.say(b, "one")
-	w.pass(time.Minute)
+	w.pass(5 * time.Second)
 	a.state(b, "one", Delivered, ReasonNone)
+	b.state(a, "two", Delivered, ReasonNone)
 }

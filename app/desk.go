@@ -66,14 +66,12 @@ func (d *desk) deliver(ctx context.Context, from identity.DeviceID, body []byte)
 	}
 	answer, err := d.take(ctx, from, frame.Room, p)
 	if errors.Is(err, store.ErrFull) {
-		d.diskFull()
 		return later(wire.LaterDisk).Marshal(), nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	if answer.Have != nil {
-		d.hasRoom()
 		d.links.tell(from, p.log.Row, *answer.Have, d.ms())
 	}
 	return answer.Marshal(), nil

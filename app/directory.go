@@ -14,6 +14,7 @@ import (
 type directory struct {
 	*core
 	reset func(tx *store.Tx, d store.Device, why string) error // of sessions: volatile state began anew at the peer
+	push  func()                                               // the table of peers changed
 }
 
 // caller is who stands behind a frame.
@@ -51,6 +52,17 @@ func mustCall(r *store.Reader, from identity.DeviceID) (caller, error) {
 
 // meet checks who opened a link and says what they are to us. Strangers leave no row: their first INIT may.
 func (d *directory) meet(ctx context.Context, h peer.Hello) (class peer.Class, err error) {
+	err = d.st.View(ctx, func(r *store.Reader) error { // most who come for nothing are strangers: they cost no sync
+		a, found, err := r.Account(identity.AccountOf(h.Account))
+		if err != nil || !found {
+			return err
+		}
+		class, err = d.class(r, a)
+		return err
+	})
+	if err != nil || class == peer.Stranger || class == peer.Blocked {
+		return class, err
+	}
 	err = d.st.Update(ctx, func(tx *store.Tx) error {
 		a, found, err := tx.Account(identity.AccountOf(h.Account))
 		if err != nil || !found {
@@ -132,6 +144,7 @@ func (d *directory) addDevice(tx *store.Tx, a store.Account, cert *identity.Cert
 		if err := d.notice(tx, auditNewDevice, "device", shownName(a)); err != nil {
 			return dev, err
 		}
+		tx.OnCommit(d.push)
 	}
 	return tx.AddDevice(dev, cert.Key.Bytes(), cert.Raw)
 }

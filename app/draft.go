@@ -44,6 +44,7 @@ type draft struct {
 const (
 	chainAge    = 600_000 // a chain is renewed when its first entry is older than this, or a minute for each member
 	echoPause   = 60_000
+	chainEnded  = 1 // as the time at which a chain began: a device that holds it was revoked, nothing more is written under it
 	segmentRoom = segment.MaxSegment
 )
 
@@ -52,6 +53,8 @@ func (d *draft) due() (cause uint8, yes bool) {
 	switch {
 	case !d.has:
 		return wire.CauseFirst, true
+	case d.chain.BeganAt == chainEnded:
+		return wire.CauseRemoval, true
 	case d.chain.Next >= group.ChainLength:
 		return wire.CauseLength, true
 	case d.chain.BeganAt > 0 && d.pen.since(d.chain.BeganAt) > max(chainAge, int64(d.members)*60_000):
@@ -236,9 +239,14 @@ func (d *draft) commitChains(tx *store.Tx) error {
 		}
 	}
 	if len(d.begun) > 0 {
-		if err := tx.DropChains(d.log.Row, d.chain.Generation); err != nil {
-			return err
-		}
+		return errors.Join(tx.DropChains(d.log.Row, d.chain.Generation), tx.SaveChain(d.chain))
+	}
+	now, _, err := tx.NewestChain(d.log.Row)
+	switch {
+	case err != nil:
+		return err
+	case now.BeganAt == chainEnded:
+		return errChanged // while the segment was being made
 	}
 	return tx.SaveChain(d.chain)
 }

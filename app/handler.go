@@ -23,16 +23,14 @@ func (s *Service) HandleHello(ctx context.Context, h peer.Hello) (peer.Class, er
 
 // HandleFrame stores what a frame brings and returns the reply. It never sends.
 func (s *Service) HandleFrame(ctx context.Context, from identity.DeviceID, k peer.Kind, body []byte) ([]byte, error) {
-	if s.unanchored.Load() {
-		return nil, peer.ErrLater // what we would say of our logs is not safe from a rollback yet
-	}
 	reply, err := s.frame(ctx, from, k, body)
 	switch {
 	case errors.Is(err, store.ErrFull):
-		s.diskFull()
 		return nil, peer.ErrLater
 	case err != nil:
 		return nil, refusal(err)
+	case !s.st.Anchored(): // after the reply was made: it may tell of a segment of ours that a rollback would undo unseen
+		return nil, peer.ErrLater
 	}
 	return reply, nil
 }

@@ -142,14 +142,12 @@ func (p *pass) show(i item, kind int, body string, payload []byte) error {
 	}
 	m := store.Message{
 		Row: i.entry.Row, Room: p.room.Row, Sort: i.sort, Tie: tieOf(p.log.ID), Index: i.entry.Index, Sender: p.author.Account,
-		Kind: kind, SentAt: i.ms, ReceiveAt: p.ms(), Body: body, Payload: payload, Hold: i.hold,
+		Kind: kind, SentAt: i.ms, ReceiveAt: p.ms(), Body: body, Payload: payload, Hold: i.hold, Seen: p.number,
 	}
 	if err := p.tx.AddMessage(m); err != nil {
 		return err
 	}
-	if i.hold > 0 {
-		p.held.Store(true)
-	}
+	p.holds = p.holds || i.hold > 0
 	p.newest = max(p.newest, i.sort)
 	if p.author.Account != store.Own {
 		p.unread++

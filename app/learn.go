@@ -91,6 +91,7 @@ func (d *directory) learnList(tx *store.Tx, a *store.Account, c claims) error {
 		return err
 	}
 	for _, dev := range devices {
+		trusted := dev.Trusted()
 		state := store.DeviceRevoked
 		if c.list.Valid(dev.Digest) {
 			state = store.DeviceValid
@@ -101,11 +102,50 @@ func (d *directory) learnList(tx *store.Tx, a *store.Account, c claims) error {
 		if err := tx.SetDeviceState(dev.Row, state, d.ms()); err != nil {
 			return err
 		}
+		tx.OnCommit(d.push) // else the node goes on dialling who was revoked, and not who is new
+		if trusted {
+			if err := endChains(tx, a.Row); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
 
-const evidenceList = 4
+// endChains has us write on under new chains in every room of an account: one of its devices, which holds the present ones, does
+// not count any more.
+func endChains(tx *store.Tx, account int64) error {
+	rooms, err := tx.RoomsOf(account)
+	if err != nil {
+		return err
+	}
+	for _, room := range rooms {
+		l, found, err := tx.OwnLog(room.Row)
+		if err != nil {
+			return err
+		}
+		if !found {
+			continue
+		}
+		c, found, err := tx.NewestChain(l.Row)
+		if err != nil {
+			return err
+		}
+		if !found {
+			continue
+		}
+		c.BeganAt = chainEnded
+		if err := tx.SaveChain(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const (
+	evidenceList  = 4
+	maxListProofs = 4 // against one account: one convinces, and each is up to 34 KB
+)
 
 // twoLists keeps the proof that an account signed two lists under one counter: its key is in two hands, or was copied.
 func (d *directory) twoLists(tx *store.Tx, a store.Account, c claims) error {
@@ -116,6 +156,9 @@ func (d *directory) twoLists(tx *store.Tx, a store.Account, c claims) error {
 	e, err := identity.NewListEvidence(c.key, pinned, c.list)
 	if err != nil {
 		return nil // the same list signed once more: nothing to accuse anybody of
+	}
+	if n, err := tx.CountEvidence(evidenceList, a.Account); err != nil || n >= maxListProofs {
+		return err
 	}
 	raw := e.Marshal()
 	id := sha256.Sum256(raw)

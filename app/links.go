@@ -188,6 +188,16 @@ func (l *links) cause(p identity.PeerID) peer.Cause {
 	return l.causes[p]
 }
 
+// causeOf is why the last attempts to reach any of these failed: of several the cause that tells most.
+func (l *links) causeOf(hosts []identity.PeerID) (most peer.Cause) {
+	for _, p := range hosts {
+		if c := l.cause(p); c.Tells() > most.Tells() {
+			most = c
+		}
+	}
+	return most
+}
+
 // answered reports whether the last attempt to reach a peer failed at the other end, and not for want of a network here.
 func (l *links) answered(p identity.PeerID) bool {
 	switch l.cause(p) {

@@ -36,8 +36,8 @@ func (m *Rooms) page(r *store.Reader, room store.Room, p Page) (rows []store.Mes
 	switch {
 	case p.After != nil:
 		return r.MessagesAfter(room.Row, store.Key(*p.After), p.Limit, m.ms())
-	case p.Since > 0:
-		return r.MessagesSince(room.Row, p.Since, p.Limit, m.ms())
+	case p.Since != nil:
+		return r.MessagesSince(room.Row, *p.Since, p.Limit)
 	}
 	before := store.Key{Sort: math.MaxInt64}
 	if p.Before != nil {
@@ -50,6 +50,15 @@ func (m *Rooms) page(r *store.Reader, room store.Room, p Page) (rows []store.Mes
 		rows[i], rows[j] = rows[j], rows[i]
 	}
 	return rows, nil
+}
+
+// LastSeen is the highest number that a message could have that is visible now, in whatever room: where Page.Since goes on from.
+func (m *Rooms) LastSeen(ctx context.Context) (number int64, err error) {
+	err = m.st.View(ctx, func(r *store.Reader) (err error) {
+		number, err = r.LastSeen()
+		return err
+	})
+	return number, err
 }
 
 // Message is one of them.
@@ -112,7 +121,7 @@ func (v *viewer) message(row store.Message) (Message, error) {
 	msg := Message{
 		ID: MessageID{Log: row.LogID, Index: uint64(row.Index)}, Room: v.room.ID, From: a.Account, Name: shownName(a), Own: row.Own,
 		Kind: kindName(row.Kind), Text: row.Body, Sent: v.at(row.SentAt), Received: v.at(row.ReceiveAt), State: Delivered,
-		Signed: true, Forked: row.Forked, Row: row.Row, Key: Key{Sort: row.Sort, Tie: row.Tie, Index: row.Index},
+		Signed: true, Forked: row.Forked, Seen: row.Seen, Key: Key{Sort: row.Sort, Tie: row.Tie, Index: row.Index},
 	}
 	if row.SentAt > row.ReceiveAt+clockSlack {
 		msg.ClockOff, msg.Sent = true, msg.Received
@@ -201,7 +210,7 @@ func (v *viewer) reason(cursors map[int64]store.Cursor, stored bool) (Reason, er
 			return ReasonBlocked, nil
 		case store.AccountAsked:
 			if !v.anyPath() {
-				return v.unreachable(), nil
+				return v.unreachable(hostsOf(*v.other, v.devices)), nil
 			}
 			return ReasonAsked, nil
 		}
@@ -213,7 +222,7 @@ func (v *viewer) reason(cursors map[int64]store.Cursor, stored bool) (Reason, er
 		case cursors[d.Row].Refused != 0:
 			return ReasonRefused, nil
 		case v.links.path(d.Digest) == peer.None:
-			return v.unreachable(), nil
+			return v.unreachable([]identity.PeerID{identity.PeerID(d.Peer)}), nil
 		}
 		if why := v.links.reason(d.Digest, v.ms()); why != ReasonNone {
 			return why, nil
@@ -234,8 +243,12 @@ func (v *viewer) anyPath() bool {
 	return false
 }
 
-// unreachable says whether it is for want of a network. Who is on this machine, as in tests, needs none.
-func (v *viewer) unreachable() Reason {
+// unreachable says why nobody at these hosts is reached: they run a version whose handshake we do not know, or it is for want of a
+// network. Who is on this machine, as in tests, needs none.
+func (v *viewer) unreachable(hosts []identity.PeerID) Reason {
+	if v.links.causeOf(hosts) == peer.CauseNewer {
+		return ReasonNewer
+	}
 	if v.links.online() {
 		return ReasonOffline
 	}

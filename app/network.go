@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 
 	"github.com/cryptexq/cryptexq/crypto/identity"
 	"github.com/cryptexq/cryptexq/p2p/peer"
@@ -26,4 +27,33 @@ type Network interface {
 	Publish(ctx context.Context, t peer.Topic, data []byte) error
 	// Status is a snapshot of the node's figures.
 	Status() peer.Status
+}
+
+// NearbyNetwork is a Network that can show our name to others nearby while it runs, or, by an empty one, hide it.
+type NearbyNetwork interface {
+	SetNearby(name string) error
+}
+
+// carrier is the network as couriers have it.
+type carrier struct {
+	*core
+	net Network
+}
+
+// errUnanchored keeps what we have from leaving: of a segment of ours the anchor knows nothing yet. Put back to before it, this
+// profile would write another story, and nobody would see that it had been put back.
+var errUnanchored = errors.New("our newest segment is not safe from a rollback yet")
+
+// Call asks a device. All that body says was read from the store before. What is not known there counts as refused: whether
+// somebody runs a newer version is said by the handshake.
+func (c carrier) Call(ctx context.Context, to identity.DeviceID, k peer.Kind, body []byte) ([]byte, error) {
+	if !c.st.Anchored() {
+		return nil, errUnanchored
+	}
+	reply, err := c.net.Call(ctx, to, k, body)
+	if errors.Is(err, peer.ErrNewer) {
+		c.count("unknown_there")
+		return nil, &peer.RefusedError{Cause: "unknown_there"}
+	}
+	return reply, err
 }

@@ -43,14 +43,15 @@ func (b *noticeBoard) drop(code, subject string) (had bool) {
 	return len(b.all) < n
 }
 
-// maxNotices bounds the board: somebody who makes trouble under ever new names fills no more than this.
+// maxNotices bounds what is up about others: somebody who makes trouble under ever new names fills no more than this. What is
+// about ourselves, which has no subject, is taken all the same, so that nobody can crowd it out.
 const maxNotices = 200
 
 // has reports whether a notice is up already, or no more are taken.
 func (b *noticeBoard) has(code, subject string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return len(b.all) >= maxNotices || slices.ContainsFunc(b.all, func(o Notice) bool { return o.Code == code && o.Subject == subject })
+	return subject != "" && len(b.all) >= maxNotices || slices.ContainsFunc(b.all, func(o Notice) bool { return o.Code == code && o.Subject == subject })
 }
 
 // load puts up what the store remembers.
@@ -99,16 +100,20 @@ func (c *core) notice(tx *store.Tx, audit int, code, subject string) error {
 	return nil
 }
 
+// noticeFull is up while the disk is full.
+const noticeFull = "disk_full"
+
 // diskFull says that the disk is full, where nothing can be written down; hasRoom takes that back.
 func (c *core) diskFull() {
-	if c.notes.add(Notice{Code: "disk_full", At: c.now()}) {
-		c.log.Error("the disk is full: what was accepted is kept, nothing more is taken")
-	}
+	c.full.Store(true)
+	c.notes.add(Notice{Code: noticeFull, At: c.now()})
+	c.log.Error("the disk is full: what was accepted is kept, nothing more is taken")
 	c.hub.tell(Change{Kind: ChangedStatus})
 }
 
 func (c *core) hasRoom() {
-	if c.notes.drop("disk_full", "") {
-		c.hub.tell(Change{Kind: ChangedStatus})
-	}
+	c.full.Store(false)
+	c.notes.drop(noticeFull, "")
+	c.log.Info("there is room on the disk again")
+	c.hub.tell(Change{Kind: ChangedStatus})
 }

@@ -41,9 +41,11 @@ type pass struct {
 	segment store.Segment
 	millis  int64 // of its header
 
+	number int64 // of a message whose entry came before its key; 0 when they came together
 	opened int
 	unread int
 	newest int64 // place of the newest that is shown, 0 when none is
+	holds  bool  // a message is held back
 	turned bool  // a later generation than the first was opened
 }
 
@@ -77,10 +79,16 @@ func (o *opener) openMore(tx *store.Tx, room store.Room, l store.Log) (int, erro
 		if err != nil {
 			return 0, err
 		}
+		if len(closed) > 0 {
+			if p.number, err = tx.Numbers(int64(len(closed))); err != nil {
+				return 0, err
+			}
+		}
 		for _, e := range closed {
 			if err := p.stored(e); err != nil {
 				return 0, err
 			}
+			p.number++
 			from = e.Index + 1
 		}
 		looked += len(closed)
@@ -218,6 +226,12 @@ func (p *pass) saveChain() error {
 func (p *pass) finish() error {
 	if err := p.saveChain(); err != nil {
 		return err
+	}
+	if p.holds {
+		p.tx.OnCommit(func() { // before, the clerk would find nothing yet
+			p.held.Store(true)
+			p.rouse()
+		})
 	}
 	if p.newest > 0 {
 		if err := p.tx.NoteMessage(p.room.Row, p.newest, p.unread); err != nil {

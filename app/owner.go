@@ -16,6 +16,7 @@ import (
 type Owner struct {
 	*core
 	service *Service
+	door    *door
 }
 
 // Identity says who we are.
@@ -35,7 +36,7 @@ func (o *Owner) Identity(ctx context.Context) (id Identity, err error) {
 
 // Words shows the 24 words, as long as they were not confirmed to be saved. The password is asked again.
 func (o *Owner) Words(ctx context.Context, password []byte) (words string, err error) {
-	if err := o.st.CheckPassword(password); err != nil {
+	if err := o.door.try(ctx, func() error { return o.st.CheckPassword(password) }); err != nil {
 		return "", err
 	}
 	err = o.st.View(ctx, func(r *store.Reader) error {
@@ -65,7 +66,7 @@ func (o *Owner) ChangePassword(ctx context.Context, old, next []byte) error {
 	if utf8.RuneCount(next) < MinPassword {
 		return ErrShort
 	}
-	if err := o.st.ChangePassword(old, next, vault.Min); err != nil {
+	if err := o.door.try(ctx, func() error { return o.st.ChangePassword(old, next, vault.Min) }); err != nil {
 		return err
 	}
 	return o.st.Update(ctx, func(tx *store.Tx) error { return tx.Audit(auditPassword, nil, "") })
@@ -124,6 +125,25 @@ func (o *Owner) Setting(ctx context.Context, key, otherwise string) (value strin
 // SetSetting keeps one.
 func (o *Owner) SetSetting(ctx context.Context, key, value string) error {
 	return o.st.Update(ctx, func(tx *store.Tx) error { return tx.SetSetting(key, value) })
+}
+
+// nearbySetting is whether others on the LAN are told our name, yes or no.
+const nearbySetting = "nearby"
+
+// SetNearby says whether others on the LAN are told our name. It is kept, and a NearbyNetwork is told at once.
+func (o *Owner) SetNearby(ctx context.Context, on bool) error {
+	word, name := "no", ""
+	if on {
+		word, name = "yes", o.me.called()
+	}
+	err := o.st.Update(ctx, func(tx *store.Tx) error {
+		tx.OnCommit(func() { o.service.show(name) })
+		return tx.SetSetting(nearbySetting, word)
+	})
+	if err == nil {
+		o.hub.tell(Change{Kind: ChangedNearby})
+	}
+	return err
 }
 
 // Notices are what a person must know.

@@ -155,13 +155,8 @@ func (p *pen) segment(ctx context.Context, batch []*stroke) (n int, err error) {
 		switch {
 		case errors.Is(err, errChanged):
 			continue
-		case errors.Is(err, store.ErrAnchor): // it is stored, and must not leave yet
-			p.unanchored.Store(true)
-			return n, nil
-		case errors.Is(err, store.ErrFull):
-			p.diskFull()
-		case err == nil:
-			p.hasRoom()
+		case errors.Is(err, store.ErrAnchor):
+			return n, nil // it is stored, and does not leave yet
 		}
 		return n, err
 	}
@@ -171,12 +166,8 @@ func (p *pen) segment(ctx context.Context, batch []*stroke) (n int, err error) {
 // reanchor tries to write the anchor after one of ours was stored without. Until then nothing leaves this machine: put back to
 // before, it would write another story.
 func (c *core) reanchor(ctx context.Context) error {
-	if !c.unanchored.Load() {
+	if c.st.Anchored() {
 		return nil
 	}
-	if err := c.st.UpdateOwn(ctx, func(*store.Tx) error { return nil }); err != nil {
-		return err
-	}
-	c.unanchored.Store(false)
-	return nil
+	return c.st.UpdateOwn(ctx, func(*store.Tx) error { return nil })
 }

@@ -16,10 +16,10 @@ import (
 
 // Profile is a folder that we hold the lock of. Before unlock there is nothing else: no key, no name, no network.
 type Profile struct {
-	dir      string
-	cfg      Config
-	lock     *store.Lock
-	attempts store.Attempts
+	dir  string
+	cfg  Config
+	lock *store.Lock
+	door *door
 }
 
 // NewAccount is what somebody enters at first run.
@@ -51,7 +51,8 @@ func (e *PauseError) Unwrap() error { return ErrPassword }
 
 // OpenProfile takes the lock of a folder, which it makes when it is not there. A second process gets *store.InUseError.
 func OpenProfile(dir string, cfg Config) (*Profile, error) {
-	p := &Profile{dir: dir, cfg: cfg.filled()}
+	cfg = cfg.filled()
+	p := &Profile{dir: dir, cfg: cfg, door: newDoor(cfg.Now)}
 	if p.cfg.Disk != nil {
 		return p, nil // a disk that loses power locks itself
 	}
@@ -149,17 +150,11 @@ func (p *Profile) fill(seed identity.Seed, name string) func(tx *store.Tx) error
 
 // Unlock opens the vault with the password. Wrong ones slow down from the fifth on and destroy nothing.
 func (p *Profile) Unlock(ctx context.Context, password []byte) (*Service, error) {
-	if wait := p.attempts.Wait(p.cfg.Now()); wait > 0 {
-		return nil, &PauseError{Wait: wait}
-	}
-	st, err := store.Open(ctx, p.config(), password)
-	if errors.Is(err, store.ErrPassword) {
-		left, pause := p.attempts.Wrong(p.cfg.Now())
-		if left > 0 {
-			pause = 0
-		}
-		return nil, &PauseError{Wait: pause, Left: left}
-	}
+	var st *store.Store
+	err := p.door.try(ctx, func() (err error) {
+		st, err = store.Open(ctx, p.config(), password)
+		return err
+	})
 	return p.opened(ctx, st, err)
 }
 
@@ -180,7 +175,11 @@ func (p *Profile) opened(ctx context.Context, st *store.Store, err error) (*Serv
 	if err != nil {
 		return nil, err
 	}
-	p.attempts.Right()
 	p.lock = nil
-	return newService(ctx, p.cfg, st)
+	s, err := newService(ctx, p.cfg, st)
+	if err != nil {
+		return nil, err
+	}
+	s.Owner.door = p.door
+	return s, nil
 }

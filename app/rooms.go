@@ -232,25 +232,19 @@ func (m *Rooms) Find(ctx context.Context, which string) (RoomID, error) {
 	if err != nil {
 		return RoomID{}, err
 	}
-	var c chooser
-	byID := map[identity.AccountID]RoomID{}
+	c := choose[RoomID](which)
 	for _, room := range rooms {
-		key := identity.AccountID(room.ID)
-		byID[key] = room.ID
+		ids := []string{hex.EncodeToString(room.ID[:])}
 		name := room.Name
-		if room.Kind == "notes" {
+		switch {
+		case room.Kind == "notes":
 			name = "notes"
+		case room.Peer != nil:
+			ids = []string{room.Peer.String(), ids[0]}
 		}
-		c.offer(key, name, which)
-		if h := hex.EncodeToString(room.ID[:]); len(which) >= 6 && strings.HasPrefix(h, strings.ToLower(which)) {
-			c.begins = append(c.begins, key)
-		}
-		if room.Peer != nil && len(which) >= 6 && strings.HasPrefix(room.Peer.String(), which) {
-			c.exact = append(c.exact, key)
-		}
+		c.offer(room.ID, name, ids...)
 	}
-	key, err := c.choose()
-	return byID[key], err
+	return c.one()
 }
 
 // MarkRead says that everything up to a place was read.

@@ -46,7 +46,7 @@ func newService(ctx context.Context, cfg Config, st *store.Store) (*Service, err
 		now: cfg.Now, log: cfg.Logger, window: cfg.Window, st: st, me: me, hub: &hub{}, keys: &keyCache{}, notes: &noticeBoard{}, refused: &tally{},
 	}
 	s := &Service{core: c, links: newLinks(), started: cfg.Now(), stirred: make(chan struct{}, 1)}
-	s.links.changed = s.wake
+	s.links.changed, c.rouse = s.wake, s.wake
 	s.dir = &directory{core: c}
 	s.sessions = &sessions{core: c, dir: s.dir, hurry: s.links.hurry}
 	s.ledger = &ledger{core: c, links: s.links}
@@ -58,11 +58,12 @@ func newService(ctx context.Context, cfg Config, st *store.Store) (*Service, err
 	s.desk = &desk{core: c, shelf: shelf, judge: s.judge, ledger: s.ledger, links: s.links}
 	s.herald = &herald{core: c, dir: s.dir, sessions: s.sessions, reader: reader, stir: s.links.hurry, push: s.push}
 	reader.joined, reader.certify = s.herald.joined, s.herald.author
-	s.dir.reset = s.sessions.restart
+	s.dir.reset, s.dir.push = s.sessions.restart, s.push
 	s.sessions.state, s.sessions.apply, s.sessions.admit = s.herald.state, s.herald.apply, s.herald.admit
 	s.Rooms = &Rooms{core: c, sessions: s.sessions, links: s.links}
 	s.People = &People{core: c, rooms: s.Rooms, sessions: s.sessions, links: s.links, push: s.push}
 	s.Owner = &Owner{core: c, service: s}
+	st.OnFull(s.room)
 	if err := s.begin(ctx); err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
@@ -103,6 +104,17 @@ func (s *Service) Self() peer.Self {
 // Watch tells what changes from now on.
 func (s *Service) Watch() *Watcher { return s.hub.watch() }
 
+// room is told by the store whether there is any left: what waited for it goes on at once.
+func (s *Service) room(full bool) {
+	if full {
+		s.diskFull()
+	} else {
+		s.hasRoom()
+		s.links.hurryAll()
+	}
+	s.wake()
+}
+
 // Close closes the store. Run must have returned.
 func (s *Service) Close() error {
 	_ = s.flush(context.Background()) // what was refused is a count, and no reason not to close
@@ -113,7 +125,7 @@ func (s *Service) Close() error {
 func (s *Service) Attach(n Network) {
 	s.mu.Lock()
 	s.net, s.ready = n, true
-	s.table, s.enter = true, true
+	s.table, s.enter, s.named = true, true, s.shown != nil
 	s.mu.Unlock()
 	s.wake()
 }
@@ -122,6 +134,14 @@ func (s *Service) Attach(n Network) {
 func (s *Service) push() {
 	s.mu.Lock()
 	s.table = true
+	s.mu.Unlock()
+	s.wake()
+}
+
+// show has the network told under which name we are seen nearby.
+func (s *Service) show(name string) {
+	s.mu.Lock()
+	s.shown, s.named = &name, true
 	s.mu.Unlock()
 	s.wake()
 }
@@ -138,11 +158,14 @@ func (s *Service) wake() {
 func (s *Service) Step(ctx context.Context) (done bool, next time.Time, err error) {
 	at := s.clerk(ctx)
 	for _, k := range s.links.list() {
-		did, soon, err := s.courier(k).step(ctx)
-		if did || err != nil {
-			return did, s.now(), err
+		did, soon, failed := s.courier(k).step(ctx)
+		if did {
+			return true, s.now(), failed
 		}
-		at = min(at, soon)
+		at, err = min(at, soon), either(err, failed) // who cannot be reached holds up nobody behind them
+	}
+	if err != nil {
+		return false, s.now(), err
 	}
 	return false, time.UnixMilli(at), nil
 }
@@ -151,7 +174,7 @@ func (s *Service) courier(k *link) *courier {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return &courier{
-		core: s.core, net: s.net, links: s.links, dir: s.dir, sessions: s.sessions, ledger: s.ledger, archive: s.archive, herald: s.herald,
+		core: s.core, net: carrier{s.core, s.net}, links: s.links, dir: s.dir, sessions: s.sessions, ledger: s.ledger, archive: s.archive, herald: s.herald,
 		judge: s.judge, link: k,
 	}
 }

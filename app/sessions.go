@@ -300,11 +300,15 @@ func (s *sessions) lost(tx *store.Tx, d store.Device, row store.Session, known b
 		return err
 	}
 	highest := bytes.Equal(top.SID, row.SID)
-	if !highest {
+	over := !known && row.DiesAt > 0 // we closed it, or they did, before its INIT came
+	switch {
+	case !highest && over:
+		return tx.DropSession(row.SID)
+	case !highest:
 		return tx.DropControl(row.SID, 1<<62)
 	}
 	has, err := tx.HasControl(row.SID, -1)
-	if err != nil || has {
+	if err != nil || has && !over {
 		return err // its INIT is still under way: the peer will know it
 	}
 	if known {

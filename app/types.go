@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/cryptexq/cryptexq/app/wire"
@@ -58,12 +59,17 @@ type Message struct {
 	Signed      bool
 	Forked      bool
 	ClockOff    bool  // the label is the receipt time: the author's clock is ahead
-	Row         int64 // rises in the order of arrival on this machine
+	Seen        int64 // its number in the order in which messages became visible on this machine, over all rooms
 	Key         Key
 }
 
 // Key is a message's place in its thread.
 type Key struct{ Sort, Tie, Index int64 }
+
+// Compare is below 0 when k stands before o, and above 0 when it stands behind.
+func (k Key) Compare(o Key) int {
+	return cmp.Or(cmp.Compare(k.Sort, o.Sort), cmp.Compare(k.Tie, o.Tie), cmp.Compare(k.Index, o.Index))
+}
 
 // Reason says why something waits, for the window to turn into a sentence.
 type Reason string
@@ -96,8 +102,8 @@ type Gap struct {
 type Page struct {
 	Before *Key
 	After  *Key
-	Since  int64 // rows that came after this one, in the order of arrival; used when not zero and no place is given
-	Limit  int   // default 50
+	Since  *int64 // those that became visible after this number, in that order; used when no place is given
+	Limit  int    // default 50
 }
 
 // Room is one line of the list of conversations.

@@ -133,6 +133,13 @@ func (l *links) waitsUntil(k *link, log int64) int64 {
 	return k.waits[log].until
 }
 
+// full reports whether a log was put off because there was no room for it.
+func (l *links) full(k *link, log int64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return k.waits[log].why == ReasonFull
+}
+
 // unsaid reports whether a HAVE has to be said, or when it will have to be because it went out in a reply only.
 func (l *links) unsaid(k *link, log int64, h wire.Have, now int64) (due bool, soon int64) {
 	l.mu.Lock()

@@ -48,11 +48,15 @@ func (s *Server) thread(ctx context.Context, q question, w http.ResponseWriter) 
 	if _, err := q.Rooms.Room(ctx, room); err != nil {
 		return err
 	}
+	r := &reader{q: q, room: room, shown: map[app.MessageID]face{}}
+	if r.last, err = q.Rooms.LastSeen(ctx); err != nil { // before the first look, too
+		return err
+	}
 	first, err := q.Rooms.Messages(ctx, room, page)
 	if err != nil {
 		return err
 	}
-	r := &reader{q: q, room: room, out: begin(w), shown: map[app.MessageID]face{}}
+	r.out = begin(w)
 	err = r.start(ctx, first)
 	if err == nil && query.Get("follow") == "1" {
 		err = r.follow(ctx, watcher)
@@ -96,37 +100,28 @@ type face struct {
 
 func faceOf(m app.Message) face { return face{m.State, m.DeliveredTo, m.Of, m.Forked} }
 
-// reader prints a thread, and again what of it changes. Messages do not only come at the end: one may have waited for its
-// key or for what it answers, and what is delivered now may have been written long ago. So a reader that follows prints
-// what arrived, and looks over again at the end of the thread and at everything of ours that is still on its way.
+// reader prints a thread, and again what of it changes. Whoever follows gets what became visible since, whatever place it has in
+// the thread, and what looks different of the messages that were printed last and of those of ours that are still on their way.
 type reader struct {
-	q      question
-	room   app.RoomID
-	out    *lines
-	shown  map[app.MessageID]face // of what stands behind anchor, and a little more
-	gaps   map[string]Gap         // by account, as last printed
-	last   int64                  // highest row that was printed
-	anchor app.Key                // looking again begins behind it
+	q     question
+	room  app.RoomID
+	out   *lines
+	shown map[app.MessageID]face // of those in watched
+	watch []app.MessageID        // in the order in which they were printed
+	gaps  map[string]Gap         // by account, as last printed
+	last  int64                  // what became visible up to this number was printed, if it was asked for
 }
 
-// tailLength is how many messages at the end of a thread are looked at again at least when something changes.
+// tailLength is how many messages that were printed last are looked at again at least when something changes.
 const tailLength = 256
 
-// before is the place right before another.
-func before(k app.Key) app.Key {
-	k.Index--
-	return k
-}
-
 func (r *reader) start(ctx context.Context, page []app.Message) error {
-	if len(page) > 0 {
-		r.anchor = before(page[0].Key)
-	}
 	for _, m := range page {
 		if err := r.show(m); err != nil {
 			return err
 		}
 	}
+	r.settle(page)
 	if err := r.showGaps(ctx); err != nil {
 		return err
 	}
@@ -135,12 +130,14 @@ func (r *reader) start(ctx context.Context, page []app.Message) error {
 
 // show prints a message that is new or looks different.
 func (r *reader) show(m app.Message) error {
-	r.last = max(r.last, m.Row)
 	old, had := r.shown[m.ID]
 	if had && old == faceOf(m) {
 		return nil
 	}
 	r.shown[m.ID] = faceOf(m)
+	if !had {
+		r.watch = append(r.watch, m.ID)
+	}
 	return r.out.put(Line{Message: messageObject(m)})
 }
 
@@ -211,14 +208,22 @@ func (r *reader) follow(ctx context.Context, w *app.Watcher) error {
 	}
 }
 
-// arrived prints what came since the highest row that was printed.
+// arrived prints what became visible since it last looked.
 func (r *reader) arrived(ctx context.Context) error {
 	const step = 200
-	for r.last > 0 {
-		page, err := r.q.Rooms.Messages(ctx, r.room, app.Page{Since: r.last, Limit: step})
+	for {
+		upTo, err := r.q.Rooms.LastSeen(ctx)
+		if err != nil || upTo <= r.last {
+			return err
+		}
+		page, err := r.q.Rooms.Messages(ctx, r.room, app.Page{Since: &r.last, Limit: step})
 		if err != nil {
 			return err
 		}
+		if r.last = upTo; len(page) == step {
+			r.last = page[step-1].Seen
+		}
+		slices.SortFunc(page, func(a, b app.Message) int { return a.Key.Compare(b.Key) })
 		for _, m := range page {
 			if err := r.show(m); err != nil {
 				return err
@@ -228,43 +233,34 @@ func (r *reader) arrived(ctx context.Context) error {
 			return nil
 		}
 	}
-	return r.again(ctx) // nothing was there to begin with
 }
 
-// again prints what changed behind the anchor and what is missing now, and moves the anchor up.
+// again prints what looks different of the messages that are watched and what is missing now.
 func (r *reader) again(ctx context.Context) error {
-	const step = 2 * tailLength
-	var seen []app.Message
-	for from := r.anchor; ; from = seen[len(seen)-1].Key {
-		page, err := r.q.Rooms.Messages(ctx, r.room, app.Page{After: &from, Limit: step})
-		if err != nil {
+	seen, err := r.q.Rooms.Stored(ctx, r.room, r.watch)
+	if err != nil {
+		return err
+	}
+	for _, m := range seen {
+		if err := r.show(m); err != nil {
 			return err
-		}
-		for _, m := range page {
-			if err := r.show(m); err != nil {
-				return err
-			}
-		}
-		if seen = append(seen, page...); len(page) < step {
-			break
 		}
 	}
 	r.settle(seen)
 	return r.showGaps(ctx)
 }
 
-// settle moves the anchor up: not past the tail, and not past a message of ours that is on its way.
+// settle watches the tail, and what of ours is on its way.
 func (r *reader) settle(seen []app.Message) {
-	n := max(0, len(seen)-2*tailLength)
-	if i := slices.IndexFunc(seen, func(m app.Message) bool { return m.Own && m.State < app.Delivered }); i >= 0 {
-		n = min(n, i)
-	}
-	if n == 0 {
+	if len(seen) <= 2*tailLength {
 		return
 	}
-	r.anchor = seen[n-1].Key
-	r.shown = map[app.MessageID]face{}
-	for _, m := range seen[n:] {
-		r.shown[m.ID] = faceOf(m)
+	r.watch = r.watch[:0]
+	for i, m := range seen {
+		if i >= len(seen)-tailLength || m.Own && m.State < app.Delivered {
+			r.watch = append(r.watch, m.ID)
+		} else {
+			delete(r.shown, m.ID)
+		}
 	}
 }

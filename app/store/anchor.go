@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -78,7 +79,7 @@ func parseAnchor(raw []byte, key [32]byte) (a anchor, ok bool) {
 	ok = s.ReadBytes(&magic, len(anchorMagic)) && s.CopyBytes(a.vault[:]) && s.CopyBytes(a.file[:]) &&
 		s.ReadUint32(&a.epoch) && s.ReadUint64(&a.turn) && s.ReadUint64(&a.commits) && s.ReadUint64(&a.audit.n) &&
 		s.CopyBytes(a.audit.mac[:]) && s.CopyBytes(a.pages[:]) && s.ReadUint8(&flags)
-	if !ok || string(magic) != anchorMagic || len(s) < macSize || flags > 3 {
+	if !ok || string(magic) != anchorMagic || len(s) < macSize || flags > 3 || bytes.Count(s[macSize:], []byte{0}) != len(s)-macSize {
 		return a, false
 	}
 	a.clean, a.alarm = flags&1 != 0, flags&2 != 0
@@ -97,6 +98,7 @@ type anchorFile struct {
 	now   anchor    // guarded by mu: what is to be written
 	dirty bool      // guarded by mu: now is not on disk
 	last  time.Time // guarded by mu: when it was written
+	owed  bool      // guarded by mu: a commit that must not leave this machine before the anchor is durable, and the anchor is not
 }
 
 // read returns the newest slot of this vault and file; found is false when there is none.
@@ -138,6 +140,13 @@ func (f *anchorFile) get() anchor {
 	return f.now
 }
 
+// wipe overwrites the key. Nothing is written any more.
+func (f *anchorFile) wipe() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	clear(f.key[:])
+}
+
 func (f *anchorFile) head() head { return f.get().audit }
 
 // advance follows a commit.
@@ -151,6 +160,19 @@ func (f *anchorFile) acknowledge() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.now.alarm, f.dirty = false, true
+}
+
+// owe notes that the anchor could not be written after a commit which it must follow.
+func (f *anchorFile) owe() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.owed = true
+}
+
+func (f *anchorFile) settled() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return !f.owed
 }
 
 // due reports whether commits have waited for anchorDelay.
@@ -183,6 +205,6 @@ func (f *anchorFile) write(now time.Time) error {
 	if err != nil {
 		return err
 	}
-	f.now, f.dirty, f.last = a, false, now
+	f.now, f.dirty, f.last, f.owed = a, false, now, false
 	return nil
 }

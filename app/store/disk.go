@@ -66,13 +66,35 @@ func touch(name string) {
 
 // MakeDir serves Disk. A folder that is there already loses the permissions of others.
 func (OS) MakeDir(dir string) error {
+	parents := namedIn(dir)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
 	if err := os.Chmod(dir, 0o700); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(dir))
+	for _, parent := range parents {
+		if err := syncDir(parent); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// namedIn returns the folders that hold a name which MakeDir(dir) makes, or may have made before: the parent of dir, and those
+// above it up to the first that is there. A name is durable once its folder is synced.
+func namedIn(dir string) (parents []string) {
+	for {
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return parents
+		}
+		parents = append(parents, parent)
+		if _, err := os.Stat(parent); err == nil {
+			return parents
+		}
+		dir = parent
+	}
 }
 
 // List serves Disk.

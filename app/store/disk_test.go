@@ -74,6 +74,28 @@ func testDisk(t *testing.T, d Disk, dir string) {
 	testLock(t, d, filepath.Join(dir, "lock"))
 }
 
+func TestEveryNewFolderOfAPathIsSynced(t *testing.T) {
+	root := t.TempDir()
+	dir := filepath.Join(root, "a", "b", "c")
+	if got, want := namedIn(dir), []string{filepath.Join(root, "a", "b"), filepath.Join(root, "a"), root}; !slices.Equal(got, want) {
+		t.Errorf("to be synced: %v, want %v", got, want)
+	}
+	if err := (OS{}).MakeDir(dir); err != nil {
+		t.Fatal(err)
+	}
+	for _, made := range []string{dir, filepath.Dir(dir), filepath.Join(root, "a")} {
+		if st, err := os.Stat(made); err != nil || st.Mode().Perm() != 0o700 {
+			t.Errorf("%s: %v, %v", made, st.Mode(), err)
+		}
+	}
+	if got := namedIn(dir); !slices.Equal(got, []string{filepath.Dir(dir)}) {
+		t.Errorf("once they are there: %v", got)
+	}
+	if got := namedIn(string(filepath.Separator)); got != nil {
+		t.Errorf("of the root: %v", got)
+	}
+}
+
 func testLock(t *testing.T, d Disk, name string) {
 	release, _, err := d.Lock(name)
 	if err != nil || release == nil {

@@ -33,6 +33,26 @@ func words(key []byte) secret { return secret{vault.KindWords, key} }
 // memoryLimit is how much of this machine's memory stretching a password may take.
 func memoryLimit() uint64 { return machineMemory() / 2 }
 
+// affordable is p with no more memory than limit, in bytes: a slot that asks for more could not be opened again where it was
+// made. A machine that has not even the least there may be gets a *vault.MemoryError.
+func affordable(p vault.Params, limit uint64) (vault.Params, error) {
+	if least := uint64(vault.Min.Memory) << 10; least > limit {
+		return p, &vault.MemoryError{Need: least, Limit: limit}
+	}
+	p.Memory = uint32(min(uint64(p.Memory), limit>>10))
+	return p, nil
+}
+
+// seal makes a slot that the secret opens; p is for a password.
+func (with secret) seal(p vault.Params, data [vault.KeySize]byte, id [16]byte) (slot []byte, err error) {
+	if with.kind == vault.KindPassword {
+		if p, err = affordable(p, memoryLimit()); err != nil {
+			return nil, err
+		}
+	}
+	return vault.SealSlot(with.kind, with.key, p, data, id[:])
+}
+
 // defaultMemory is what a machine is taken to have that does not say.
 const defaultMemory = 4 << 30
 
@@ -133,17 +153,22 @@ func headerError(first, second error) error {
 	return first
 }
 
-// writeHeader writes both copies of the header in its next generation. headerMu is held, or the store not yet shared.
+// writeHeader writes both copies of the header in its next generation. headerMu is held, or the store not yet shared. After an
+// error the header is the one before. A second copy that cannot be written is taken away, because what it holds is worse than
+// none: it would open with what was replaced. The next opening writes it anew.
 func (s *Store) writeHeader(h *vault.Header) error {
 	h.Generation++
 	raw, err := h.Marshal(s.keys.header)
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", headerName, err)
 	}
-	for _, name := range []string{headerName, backupName} {
-		if err := s.cfg.FS.Replace(filepath.Join(s.cfg.Dir, name), raw); err != nil {
-			return fmt.Errorf("writing %s: %w", name, err)
-		}
+	if err := s.cfg.FS.Replace(filepath.Join(s.cfg.Dir, headerName), raw); err != nil {
+		return fmt.Errorf("writing %s: %w", headerName, err)
+	}
+	second := filepath.Join(s.cfg.Dir, backupName)
+	if err := s.cfg.FS.Replace(second, raw); err != nil {
+		gone := s.cfg.FS.Remove(second)
+		s.cfg.Logger.Warn("second copy of the header not written", "component", "store", "err", err, "removed", gone == nil)
 	}
 	return nil
 }
@@ -158,6 +183,9 @@ func (s *Store) changeSlots(change func(slots [][]byte) ([][]byte, error)) error
 	slots, err := change(slices.Clone(s.header.Slots))
 	if err != nil {
 		return err
+	}
+	if s.closed.Load() { // while a password was stretched: Close waits for headerMu, and then wipes the keys
+		return ErrClosed
 	}
 	next := *s.header
 	next.Slots, next.Epoch = slots, s.anchor.get().epoch
@@ -179,8 +207,21 @@ func (s *Store) CheckPassword(pw []byte) error {
 	return err
 }
 
-// ChangePassword replaces the password old, or returns ErrPassword when that does not fit. The data key stays: somebody
-// who has an old copy of vault.cqv and the old password can still open the vault.
+// passwordSlot is a new slot for a password. It is stretched at least as much as those that are there, as far as this machine
+// has the memory: the cheapest slot is the one that a thief tries. headerMu is held.
+func (s *Store) passwordSlot(pw []byte, p vault.Params, slots [][]byte) ([]byte, error) {
+	for _, slot := range slots {
+		kind, q, err := vault.ParseSlot(slot)
+		if err == nil && kind == vault.KindPassword && uint64(q.Memory)<<10 <= memoryLimit() {
+			p = p.AtLeast(q)
+		}
+	}
+	return password(pw).seal(p, s.keys.data, s.header.Vault)
+}
+
+// ChangePassword replaces the password old, or returns ErrPassword when that does not fit. The new one is stretched by p, or
+// as much as the old one if that is more. The data key stays: somebody who has an old copy of vault.cqv and the old password
+// can still open the vault.
 func (s *Store) ChangePassword(old, next []byte, p vault.Params) error {
 	defer debug.FreeOSMemory()
 	return s.changeSlots(func(slots [][]byte) ([][]byte, error) {
@@ -194,7 +235,7 @@ func (s *Store) ChangePassword(old, next []byte, p vault.Params) error {
 			if err != nil {
 				return nil, err
 			}
-			slots[i], err = vault.SealSlot(vault.KindPassword, password(next).key, p, s.keys.data, s.header.Vault[:])
+			slots[i], err = s.passwordSlot(next, p, slots)
 			return slots, err
 		}
 		return nil, ErrPassword
@@ -202,31 +243,26 @@ func (s *Store) ChangePassword(old, next []byte, p vault.Params) error {
 }
 
 // AddPasswordSlot lets password open the vault besides what does already: after it was opened by the words, in place of
-// every former password when replace is set.
+// every former password when replace is set. It is stretched by p, or as much as the dearest of those that are there.
 func (s *Store) AddPasswordSlot(pw []byte, p vault.Params, replace bool) error {
 	defer debug.FreeOSMemory()
-	slot, err := vault.SealSlot(vault.KindPassword, password(pw).key, p, s.keys.data, s.header.Vault[:])
-	if err != nil {
-		return err
-	}
-	return s.putSlot(slot, replace)
+	return s.changeSlots(func(slots [][]byte) ([][]byte, error) {
+		slot, err := s.passwordSlot(pw, p, slots)
+		if replace {
+			slots = slices.DeleteFunc(slots, ofKind(vault.KindPassword))
+		}
+		return append(slots, slot), err
+	})
 }
 
 // AddWordsSlot lets the 32-byte key of the words open the vault, in place of a former one.
 func (s *Store) AddWordsSlot(key []byte) error {
-	slot, err := vault.SealSlot(vault.KindWords, key, vault.Params{}, s.keys.data, s.header.Vault[:])
-	if err != nil {
-		return err
-	}
-	return s.putSlot(slot, true)
+	return s.changeSlots(func(slots [][]byte) ([][]byte, error) {
+		slot, err := words(key).seal(vault.Params{}, s.keys.data, s.header.Vault)
+		return append(slices.DeleteFunc(slots, ofKind(vault.KindWords)), slot), err
+	})
 }
 
-// putSlot adds slot, in place of those of its kind when replace is set.
-func (s *Store) putSlot(slot []byte, replace bool) error {
-	return s.changeSlots(func(slots [][]byte) ([][]byte, error) {
-		if replace {
-			slots = slices.DeleteFunc(slots, func(other []byte) bool { return other[0] == slot[0] })
-		}
-		return append(slots, slot), nil
-	})
+func ofKind(kind uint8) func(slot []byte) bool {
+	return func(slot []byte) bool { return slot[0] == kind }
 }

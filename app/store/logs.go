@@ -184,10 +184,10 @@ func (r *Reader) Segment(log, k int64) (s Segment, found bool, err error) {
 	return s, found, err
 }
 
-// SegmentAt finds the segment that holds the entry with an absolute index.
+// SegmentAt finds the segment of a log of ours that holds the entry with an absolute index.
 func (r *Reader) SegmentAt(log, index int64) (s Segment, found bool, err error) {
-	found, err = r.one("SELECT "+segmentColumns+" FROM segments WHERE log = ?1 AND first <= ?2 AND size > ?2 ORDER BY k DESC LIMIT 1", scanSegment(&s), log, index)
-	return s, found, err
+	s, found, err = r.newestWith(log, func(s Segment) bool { return s.First <= index })
+	return s, found && s.End > index, err
 }
 
 // Segments lists up to limit segments of a log from k on.
@@ -211,8 +211,19 @@ func (t *Tx) SetSegmentSort(log, k, first, end, sort int64) error {
 	if err := t.exec("UPDATE segments SET sort = ? WHERE log = ? AND k = ? AND sort <> ?", sort, log, k, sort); err != nil {
 		return err
 	}
-	return t.exec("UPDATE messages SET sort = ?1, hold_until = NULL WHERE id IN (SELECT id FROM entries WHERE log = ?2 AND idx >= ?3 AND idx < ?4) AND (sort <> ?1 OR hold_until IS NOT NULL)",
-		sort, log, first, end)
+	const those = " WHERE id IN (SELECT id FROM entries WHERE log = ?2 AND idx >= ?3 AND idx < ?4)"
+	if err := t.exec("UPDATE messages SET sort = ?1"+those+" AND sort <> ?1", sort, log, first, end); err != nil {
+		return err
+	}
+	held, err := t.one("SELECT ?1 FROM messages"+those+" AND hold_until IS NOT NULL LIMIT 1", func(Row) error { return nil }, sort, log, first, end)
+	if err != nil || !held {
+		return err
+	}
+	number, err := t.Numbers(end - first)
+	if err != nil {
+		return err
+	}
+	return t.exec("UPDATE messages SET hold_until = NULL, seen = ?1 + idx - ?3"+those+" AND hold_until IS NOT NULL", number, log, first, end)
 }
 
 const day = 86_400_000
@@ -239,23 +250,30 @@ func (t *Tx) DropSignatures(log, below int64, limit int) (bool, error) {
 
 // DropConfirmed does DropSignatures for every log of ours, below what all valid devices of the room's members have confirmed.
 func (t *Tx) DropConfirmed(limit int) error {
-	type log struct{ row, below int64 }
+	type log struct{ row, stored int64 }
 	var logs []log
-	err := t.each(`SELECT l.id, coalesce((SELECT s.k FROM segments s WHERE s.log = l.id AND s.size <= coalesce(
-			(SELECT min(coalesce(c.stored, 0)) FROM members m JOIN devices d ON d.account = m.account AND d.state = 1
-				LEFT JOIN cursors c ON c.log = l.id AND c.device = d.id WHERE m.room = l.room AND m.role > 0 AND d.account <> 1), l.size)
-			ORDER BY s.k DESC LIMIT 1), 0)
+	err := t.each(`SELECT l.id, coalesce((SELECT min(coalesce(c.stored, 0)) FROM members m JOIN devices d ON d.account = m.account AND d.state = 1
+			LEFT JOIN cursors c ON c.log = l.id AND c.device = d.id WHERE m.room = l.room AND m.role > 0 AND d.account <> 1), l.size)
 		FROM logs l WHERE l.seed IS NOT NULL AND l.head_k > 0`, func(row Row) error {
 		logs = append(logs, log{row.Int(0), row.Int(1)})
 		return nil
 	})
+	if err != nil {
+		return err
+	}
 	for _, l := range logs {
+		s, found, err := t.newestWith(l.row, func(s Segment) bool { return s.End <= l.stored })
 		if err != nil {
 			return err
 		}
-		_, err = t.DropSignatures(l.row, l.below, limit)
+		if !found {
+			continue
+		}
+		if _, err := t.DropSignatures(l.row, s.K, limit); err != nil {
+			return err
+		}
 	}
-	return err
+	return nil
 }
 
 // Signature returns the signature of a header, nil when it went.
@@ -387,6 +405,12 @@ func (t *Tx) AddEvidence(e Evidence) (bool, error) {
 	}
 	err := t.exec("INSERT INTO evidence(id, kind, room, accused, raw, at) VALUES(?,?,?,?,?,?) ON CONFLICT DO NOTHING", e.ID, e.Kind, room, e.Accused[:], e.Raw, e.At)
 	return t.changes() > 0, err
+}
+
+// CountEvidence counts the proofs of a kind against an account or a log.
+func (r *Reader) CountEvidence(kind int, accused Digest) (n int64, err error) {
+	_, err = r.one("SELECT count(*) FROM evidence WHERE kind = ? AND accused = ?", func(row Row) error { n = row.Int(0); return nil }, kind, accused[:])
+	return n, err
 }
 
 // EvidenceIDs lists the ids of the proofs about a room, sorted.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -27,7 +28,7 @@ type upkeep struct {
 
 // Maintain does one bounded step of upkeep and reports whether there is more to do: the anchor, when commits have waited
 // for it; the search index, 3000 messages at a time; cutting off the log after something was erased; giving free pages
-// back; and after an unclean end, or weekly, a check of the whole file, a table at a time. Call it when idle, at least
+// back; and after an unclean end, or weekly, a check of the whole file, a table at a time, and of the audit log. Call it when idle, at least
 // every few seconds. A check that finds damage returns a *DamagedError.
 func (s *Store) Maintain(ctx context.Context) (more bool, err error) {
 	s.upkeepMu.Lock()
@@ -133,15 +134,14 @@ func (s *Store) maintainCheck(ctx context.Context) (bool, error) {
 	}
 	u := &s.upkeep
 	if u.tables == nil {
-		err := s.View(ctx, func(r *Reader) error {
-			return r.each("SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0 ORDER BY name", func(row Row) error {
-				u.tables = append(u.tables, row.Text(0))
-				return nil
-			})
-		})
+		u.tables, err = s.toCheck(ctx)
 		return true, err
 	}
-	if err := s.checkTable(ctx, u.tables[0]); err != nil {
+	check := s.checkTable
+	if u.tables[0] == auditLog {
+		check = s.checkAudit
+	}
+	if err := check(ctx, u.tables[0]); err != nil {
 		return false, err
 	}
 	if u.tables = u.tables[1:]; len(u.tables) > 0 {
@@ -151,6 +151,21 @@ func (s *Store) maintainCheck(ctx context.Context) (bool, error) {
 	return true, s.Update(ctx, func(tx *Tx) error {
 		return tx.exec("INSERT OR REPLACE INTO meta(k, v) VALUES('checked', ?)", s.cfg.Now().UnixMilli())
 	})
+}
+
+// toCheck names what a check goes through.
+func (s *Store) toCheck(ctx context.Context) ([]string, error) {
+	var names []string
+	err := s.View(ctx, func(r *Reader) error {
+		return r.each("SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0 ORDER BY name", func(row Row) error {
+			names = append(names, row.Text(0))
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return append(names, auditLog), nil
 }
 
 func (s *Store) checkDue(ctx context.Context) (bool, error) {
@@ -183,6 +198,17 @@ func (s *Store) checkTable(ctx context.Context, name string) error {
 		return err
 	}
 	return &DamagedError{s.header.Live, RemedyRestore, fmt.Errorf("table %s: %s", name, said)}
+}
+
+// auditLog stands among the tables that are checked for the audit log as a whole; no table has this name.
+const auditLog = ""
+
+func (s *Store) checkAudit(ctx context.Context, _ string) error {
+	err := s.VerifyAudit(ctx)
+	if errors.Is(err, ErrAudit) {
+		return &DamagedError{s.header.Live, RemedyRestore, err}
+	}
+	return err
 }
 
 func ignoreBusy(err error) error {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -99,6 +100,21 @@ func TestATornAnchorLeavesTheOneBefore(t *testing.T) {
 		}
 		disk.Put(s.anchor.path, good)
 		last = a
+	}
+}
+
+func TestAnAnchorHasOneForm(t *testing.T) {
+	key := [32]byte{1}
+	raw := (&anchor{commits: 7, clean: true, alarm: true}).marshal(key)
+	if a, ok := parseAnchor(raw, key); !ok || !bytes.Equal(a.marshal(key), raw) {
+		t.Fatal("it does not come back")
+	}
+	for at := range raw {
+		b := bytes.Clone(raw)
+		b[at] ^= 1
+		if _, ok := parseAnchor(b, key); ok {
+			t.Errorf("byte %d may change", at)
+		}
 	}
 }
 
@@ -326,6 +342,9 @@ func TestTheAuditLogCannotBeChanged(t *testing.T) {
 		}
 		if err := s.VerifyAudit(ctx); !errors.Is(err, ErrAudit) {
 			t.Errorf("%s: VerifyAudit = %v", name, err)
+		}
+		if err := checkAll(s); !isDamaged(s.header.Live, RemedyRestore)(err) || !errors.Is(err, ErrAudit) {
+			t.Errorf("%s: the check of the file = %v", name, err)
 		}
 	}
 }

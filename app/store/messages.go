@@ -20,13 +20,14 @@ type Message struct {
 	Own       bool // we wrote it
 	Here      bool // in a log of which we have the key, not another copy of this profile
 	Hold      int64
+	Seen      int64 // its number in the order in which messages became visible, from the sequence of Row; in AddMessage 0: now, with its entry
 }
 
 // FlagGrey marks a message that does not count.
 const FlagGrey = 4
 
 const messageColumns = `m.id, m.room, m.sort, m.tie, e.log, m.idx, l.log_id, m.sender, m.kind, m.flags, m.sent_at, m.recv_at, coalesce(m.body, ''), m.payload,
-	coalesce(m.reply_log, 0), coalesce(m.reply_idx, 0), l.fork_k IS NOT NULL AND e.k >= l.fork_k, m.sender = 1, l.seed IS NOT NULL, coalesce(m.hold_until, 0)`
+	coalesce(m.reply_log, 0), coalesce(m.reply_idx, 0), l.fork_k IS NOT NULL AND e.k >= l.fork_k, m.sender = 1, l.seed IS NOT NULL, coalesce(m.hold_until, 0), coalesce(m.seen, m.id)`
 
 const messageTables = " FROM messages m JOIN entries e ON e.id = m.id JOIN logs l ON l.id = e.log "
 
@@ -35,7 +36,7 @@ func scanMessage(m *Message) func(Row) error {
 		*m = Message{
 			Row: r.Int(0), Room: r.Int(1), Sort: r.Int(2), Tie: r.Int(3), Log: r.Int(4), Index: r.Int(5), LogID: Digest(r.Bytes(6)), Sender: r.Int(7),
 			Kind: int(r.Int(8)), Flags: r.Int(9), SentAt: r.Int(10), ReceiveAt: r.Int(11), Body: r.Text(12), Payload: r.Bytes(13),
-			ReplyLog: r.Int(14), ReplyIdx: r.Int(15), Forked: r.Bool(16), Own: r.Bool(17), Here: r.Bool(18), Hold: r.Int(19),
+			ReplyLog: r.Int(14), ReplyIdx: r.Int(15), Forked: r.Bool(16), Own: r.Bool(17), Here: r.Bool(18), Hold: r.Int(19), Seen: r.Int(20),
 		}
 		return nil
 	}
@@ -43,9 +44,11 @@ func scanMessage(m *Message) func(Row) error {
 
 // AddMessage inserts the readable form of an entry, whose row it shares. hold keeps it off the screen until that time, 0 shows it.
 func (t *Tx) AddMessage(m Message) error {
-	var hold, replyLog, replyIdx any
+	var hold, seen, replyLog, replyIdx any
 	if m.Hold != 0 {
 		hold = m.Hold
+	} else if m.Seen != 0 {
+		seen = m.Seen
 	}
 	if m.ReplyLog != 0 {
 		replyLog, replyIdx = m.ReplyLog, m.ReplyIdx
@@ -54,8 +57,8 @@ func (t *Tx) AddMessage(m Message) error {
 	if m.Payload == nil {
 		body = m.Body
 	}
-	return t.exec("INSERT INTO messages(id, room, sort, tie, idx, sender, kind, flags, sent_at, recv_at, body, payload, reply_log, reply_idx, hold_until) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-		m.Row, m.Room, m.Sort, m.Tie, m.Index, m.Sender, m.Kind, m.Flags, m.SentAt, m.ReceiveAt, body, m.Payload, replyLog, replyIdx, hold)
+	return t.exec("INSERT INTO messages(id, room, sort, tie, idx, sender, kind, flags, sent_at, recv_at, body, payload, reply_log, reply_idx, hold_until, seen) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+		m.Row, m.Room, m.Sort, m.Tie, m.Index, m.Sender, m.Kind, m.Flags, m.SentAt, m.ReceiveAt, body, m.Payload, replyLog, replyIdx, hold, seen)
 }
 
 // NoteMessage moves the room's newest place, and counts an unread one.
@@ -80,9 +83,25 @@ func (r *Reader) MessagesAfter(room int64, after Key, limit int, now int64) ([]M
 		ORDER BY m.sort, m.tie, m.idx LIMIT ?6`, room, after.Sort, after.Tie, after.Index, now, limit)
 }
 
-// MessagesSince lists up to limit messages that were stored after a row, in the order in which they came.
-func (r *Reader) MessagesSince(room, row int64, limit int, now int64) ([]Message, error) {
-	return r.messages("SELECT "+messageColumns+messageTables+"WHERE m.room = ?1 AND m.id > ?2 AND (m.hold_until IS NULL OR m.hold_until <= ?3 OR m.hold_until > ?3 + 60000) ORDER BY m.id LIMIT ?4", room, row, now, limit)
+// MessagesSince lists up to limit messages of a room that became visible after a number, in that order. Most have the number of
+// their row, so that it costs what has come since in all rooms. What is held back has none until it is released.
+func (r *Reader) MessagesSince(room, number int64, limit int) ([]Message, error) {
+	return r.messages("SELECT "+messageColumns+messageTables+`WHERE m.id IN (
+			SELECT id FROM (SELECT id FROM messages WHERE id > ?2 AND +room = ?1 AND seen IS NULL AND hold_until IS NULL ORDER BY id LIMIT ?3)
+			UNION ALL SELECT id FROM (SELECT id FROM messages WHERE room = ?1 AND seen > ?2 ORDER BY seen LIMIT ?3))
+		ORDER BY coalesce(m.seen, m.id) LIMIT ?3`, room, number, limit)
+}
+
+// LastSeen is the highest number that a message could have that is visible now.
+func (r *Reader) LastSeen() (number int64, err error) {
+	_, err = r.one("SELECT seq FROM sqlite_sequence WHERE name = 'entries'", func(row Row) error { number = row.Int(0); return nil })
+	return number, err
+}
+
+// Numbers takes n numbers for messages that become visible later than their entries came, and returns the first.
+func (t *Tx) Numbers(n int64) (first int64, err error) {
+	_, err = t.one("UPDATE sqlite_sequence SET seq = seq + ? WHERE name = 'entries' RETURNING seq", func(row Row) error { first = row.Int(0) - n + 1; return nil }, n)
+	return first, err
 }
 
 // Message finds one by its log and index.
@@ -103,13 +122,32 @@ func (r *Reader) NextHold(now int64) (at int64, err error) {
 	return at, err
 }
 
-// Held lists the rooms of which a message showed after one time and until another.
-func (r *Reader) Held(after, until int64) (rooms []Digest, err error) {
-	err = r.each("SELECT DISTINCT r.uid FROM messages m JOIN rooms r ON r.id = m.room WHERE m.hold_until > ? AND m.hold_until <= ?", func(row Row) error {
+// overdue is what was held back and is shown at ?1 or before: it only waits for its number.
+const overdue = " FROM messages m WHERE (m.hold_until <= ?1 OR m.hold_until > ?1 + 60000)"
+
+// Overdue lists the rooms that have messages whose wait is over and that Release has not numbered.
+func (r *Reader) Overdue(now int64) (rooms []Digest, err error) {
+	err = r.each("SELECT uid FROM rooms WHERE id IN (SELECT m.room"+overdue+") ORDER BY id", func(row Row) error {
 		rooms = append(rooms, Digest(row.Bytes(0)))
 		return nil
-	}, after, until)
+	}, now)
 	return rooms, err
+}
+
+// Release numbers the messages whose wait is over: from now on MessagesSince lists them.
+func (t *Tx) Release(now int64) error {
+	var ids []int64
+	err := t.each("SELECT m.id"+overdue+" ORDER BY m.hold_until, m.id", func(row Row) error { ids = append(ids, row.Int(0)); return nil }, now)
+	if err != nil || len(ids) == 0 {
+		return err
+	}
+	number, err := t.Numbers(int64(len(ids)))
+	for i, id := range ids {
+		if err == nil {
+			err = t.exec("UPDATE messages SET hold_until = NULL, seen = ? WHERE id = ?", number+int64(i), id)
+		}
+	}
+	return err
 }
 
 func (r *Reader) messages(query string, args ...any) (all []Message, err error) {
@@ -122,22 +160,83 @@ func (r *Reader) messages(query string, args ...any) (all []Message, err error) 
 	return all, err
 }
 
-// MarkRead moves the read mark of a room to a place, counts what is unread behind it, and notes of each log of others how far
-// it was read: all that this says of a log lies before the mark.
+// countedExactly is how many messages between two marks are looked at to count those that were read; beyond it the logs say it.
+const countedExactly = 1000
+
+// MarkRead moves the read mark of a room to a place, takes from what is unread what lies before it, and notes of each log of
+// others how far it was read.
 func (t *Tx) MarkRead(room, sort int64) error {
-	err := t.exec(`UPDATE rooms SET read_sort = max(read_sort, ?2), unread = (SELECT count(*) FROM messages m
-		WHERE m.room = ?1 AND m.sort > max(rooms.read_sort, ?2) AND m.sender <> 1) WHERE id = ?1`, room, sort)
+	var from, last, unread int64
+	_, err := t.one("SELECT read_sort, last_sort, unread FROM rooms WHERE id = ?", func(row Row) error {
+		from, last, unread = row.Int(0), row.Int(1), row.Int(2)
+		return nil
+	}, room)
 	if err != nil {
 		return err
 	}
-	return t.exec(`UPDATE logs SET read = max(read, coalesce((SELECT s.size FROM segments s WHERE s.log = logs.id AND s.sort <= ?2 ORDER BY s.k DESC LIMIT 1), 0))
-		WHERE room = ?1 AND seed IS NULL`, room, sort)
+	to := max(from, sort)
+	behind, err := t.markLogs(room, to)
+	if err != nil {
+		return err
+	}
+	if to >= last {
+		unread = 0
+	} else if unread, err = t.unreadFrom(room, from, to, unread, behind); err != nil {
+		return err
+	}
+	return t.exec("UPDATE rooms SET read_sort = ?, unread = ? WHERE id = ?", to, unread, room)
 }
 
-// CountQueued counts the messages of ours that no other device has confirmed.
+// unreadFrom is what stays unread when the mark moves: unread less what others wrote between, or, where much lies there, what is
+// behind it.
+func (r *Reader) unreadFrom(room, from, to, unread, behind int64) (int64, error) {
+	var passed, theirs int64
+	_, err := r.one("SELECT count(*), coalesce(sum(sender <> 1), 0) FROM (SELECT sender FROM messages WHERE room = ? AND sort > ? AND sort <= ? LIMIT ?)", func(row Row) error {
+		passed, theirs = row.Int(0), row.Int(1)
+		return nil
+	}, room, from, to, countedExactly+1)
+	if passed > countedExactly {
+		return min(unread, behind), err
+	}
+	return max(0, unread-theirs), err
+}
+
+// markLogs notes of each log of others in a room that it was read up to a place, and returns how many opened entries of them lie
+// behind it.
+func (t *Tx) markLogs(room, sort int64) (behind int64, err error) {
+	logs, err := t.Logs(room)
+	if err != nil {
+		return 0, err
+	}
+	for _, l := range logs {
+		if l.Seed != nil {
+			continue
+		}
+		s, found, err := t.newestWith(l.Row, func(s Segment) bool { return s.Sort <= sort })
+		if err != nil {
+			return 0, err
+		}
+		read := int64(0)
+		if found {
+			read = min(l.Opened, s.End)
+		}
+		behind += l.Opened - read
+		if read <= l.Read {
+			continue
+		}
+		if err := t.exec("UPDATE logs SET read = ? WHERE id = ?", read, l.Row); err != nil {
+			return 0, err
+		}
+	}
+	return behind, nil
+}
+
+// CountQueued counts the messages of ours that no other device has confirmed. What an own log holds beside messages stands in its
+// first segment.
 func (r *Reader) CountQueued() (n int64, err error) {
-	_, err = r.one(`SELECT count(*) FROM logs l JOIN rooms r ON r.id = l.room AND r.kind <> 3 JOIN entries e ON e.log = l.id JOIN messages m ON m.id = e.id
-		WHERE l.seed IS NOT NULL AND l.size > coalesce((SELECT max(min(c.stored, c.opened)) FROM cursors c WHERE c.log = l.id), 0)
-		AND e.idx >= coalesce((SELECT max(min(c.stored, c.opened)) FROM cursors c WHERE c.log = l.id), 0)`, func(row Row) error { n = row.Int(0); return nil })
+	_, err = r.one(`SELECT coalesce(sum(max(0, size - confirmed - (SELECT count(*) FROM entries e WHERE e.log = q.id AND e.idx >= confirmed AND e.idx < 64
+			AND NOT EXISTS(SELECT 1 FROM messages m WHERE m.id = e.id)))), 0)
+		FROM (SELECT l.id, l.size, coalesce((SELECT max(min(c.stored, c.opened)) FROM cursors c WHERE c.log = l.id), 0) AS confirmed
+			FROM logs l JOIN rooms r ON r.id = l.room AND r.kind <> 3 WHERE l.seed IS NOT NULL) q`, func(row Row) error { n = row.Int(0); return nil })
 	return n, err
 }

@@ -10,11 +10,14 @@ import (
 //go:embed schema.sql
 var schema string
 
+//go:embed schema2.sql
+var schema2 string
+
 // applicationID is 'CQX1' in the database's header.
 const applicationID = 0x43515831
 
 // migrations are the steps from an empty file; user_version is how many were made. One is never changed after a release.
-func migrations() []string { return []string{schema} }
+func migrations() []string { return []string{schema, schema2} }
 
 // migrate brings the database up to date, each step in one transaction, and reports a database of a later version as
 // ErrNewer: it is never touched.

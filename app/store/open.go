@@ -18,7 +18,8 @@ import (
 	"github.com/cryptexq/cryptexq/crypto/vault"
 )
 
-// Create makes a vault in cfg.Dir, which password opens. The database comes first and vault.cqv last, so that a vault is
+// Create makes a vault in cfg.Dir, which password opens. The password is stretched by p, with less memory where this machine
+// would else refuse to open the vault again. The database comes first and vault.cqv last, so that a vault is
 // whole or not there. It returns ErrExists when there is one.
 func Create(ctx context.Context, cfg Config, pw []byte, p vault.Params) (*Store, error) {
 	return create(ctx, cfg, password(pw), p)
@@ -70,7 +71,7 @@ func (s *Store) give(err error) (*Store, error) {
 	}
 	s.unregister()
 	if s.keys != nil {
-		s.keys.wipe()
+		s.wipe()
 	}
 	if s.cfg.Lock == nil {
 		s.lock.Close()
@@ -108,13 +109,13 @@ func (s *Store) create(ctx context.Context, with secret, p vault.Params) (err er
 	rand.Read(h.Vault[:])
 	rand.Read(h.File[:])
 	s.take(h, vault.NewKey())
-	slot, err := vault.SealSlot(with.kind, with.key, p, s.keys.data, h.Vault[:])
+	slot, err := with.seal(p, s.keys.data, h.Vault)
 	if err != nil {
 		return err
 	}
 	h.Slots = [][]byte{slot}
 	if s.cfg.WordsKey != nil {
-		if slot, err = vault.SealSlot(vault.KindWords, s.cfg.WordsKey, vault.Params{}, s.keys.data, h.Vault[:]); err != nil {
+		if slot, err = words(s.cfg.WordsKey).seal(vault.Params{}, s.keys.data, h.Vault); err != nil {
 			return err
 		}
 		h.Slots = append(h.Slots, slot)

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"strings"
 
@@ -31,6 +32,11 @@ func (s *Store) readPast() (p past, err error) {
 	if err != nil {
 		return p, fmt.Errorf("reading %s: %w", anchorName, err)
 	}
+	if p.found && p.anchor.clean {
+		if err := s.checkNoLog(); err != nil {
+			return p, err
+		}
+	}
 	if p.found && p.anchor.pages != ([32]byte{}) {
 		var ok bool
 		if p.pages, ok = s.readPages(p.anchor.pages); ok {
@@ -46,11 +52,26 @@ func (s *Store) readPast() (p past, err error) {
 		if p.pages, err = s.scan(); err != nil {
 			return p, err
 		}
-		for _, v := range p.pages {
-			p.anchor.epoch = max(p.anchor.epoch, uint32(v>>32))
-		}
+		p.anchor.epoch = max(p.anchor.epoch, newestEpoch(p.pages))
 	}
 	return p, nil
+}
+
+// checkNoLog looks for a log where a clean end has left none. SQLite would write its pages, of whatever time, over newer ones.
+func (s *Store) checkNoLog() error {
+	name := s.header.Live + "-wal"
+	_, size, closed, err := s.cfg.FS.Read(filepath.Join(s.cfg.Dir, name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	closed()
+	if size > 0 {
+		return &ForeignError{name, RemedyMove}
+	}
+	return nil
 }
 
 // scan reads the versions of all pages of the main file, about a second a gigabyte.
@@ -66,6 +87,9 @@ func (s *Store) scan() ([]uint64, error) {
 // connectFirst opens the writing connection and compares the database with its past.
 func (s *Store) connectFirst(p past) (past, error) {
 	err := s.tryFirst(&p)
+	if s.fresh.Ahead() {
+		return s.connectAhead(p)
+	}
 	broken, stale := s.vfs.Refused()
 	if !errors.Is(err, sealvfs.ErrDamaged) || stale == 0 || broken > 0 {
 		return p, err
@@ -87,6 +111,26 @@ func (s *Store) connectFirst(p past) (past, error) {
 		return p, err // as many commits, and yet an old page
 	}
 	return older, nil
+}
+
+// connectAhead is connectFirst for an anchor that is older than the file, as if it had been put back: its epoch was used
+// since, and used again would make page versions repeat.
+func (s *Store) connectAhead(p past) (past, error) {
+	found, err := s.scan()
+	if err != nil {
+		return p, err
+	}
+	p.pages, p.rolled = found, true
+	p.anchor.epoch = max(p.anchor.epoch, newestEpoch(found))
+	return p, s.tryFirst(&p)
+}
+
+// newestEpoch is that of the newest page.
+func newestEpoch(versions []uint64) (epoch uint32) {
+	for _, v := range versions {
+		epoch = max(epoch, uint32(v>>32))
+	}
+	return epoch
 }
 
 func (s *Store) tryFirst(p *past) (err error) {
@@ -159,6 +203,9 @@ func (s *Store) settle(ctx context.Context, p past) error {
 	a.epoch++
 	s.upkeep.check = !a.clean || p.rolled
 	alarm := p.rolled && !a.alarm
+	if p.rolled { // what the anchor knew is gone with the rest; what there is has to hang together
+		s.anchored = a.audit
+	}
 	a.clean, a.alarm = false, a.alarm || p.rolled
 	if p.rolled {
 		a.pages = [32]byte{} // of another time

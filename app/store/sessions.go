@@ -66,6 +66,25 @@ func (t *Tx) DropSession(sid []byte) error {
 	return t.exec("DELETE FROM sessions WHERE sid = ?", sid)
 }
 
+// maxClosed bounds the sessions of a device that are remembered as closed.
+const maxClosed = 64
+
+// ForgoSession remembers that a device closed a session that is not here, so that it is not taken when it comes.
+func (t *Tx) ForgoSession(device int64, sid []byte, now int64) error {
+	if err := t.exec("INSERT INTO closed(device, sid, at) VALUES(?,?,?) ON CONFLICT DO NOTHING", device, sid, now); err != nil {
+		return err
+	}
+	return t.exec("DELETE FROM closed WHERE device = ?1 AND sid IN (SELECT sid FROM closed WHERE device = ?1 ORDER BY at DESC, sid LIMIT -1 OFFSET ?2)", device, maxClosed)
+}
+
+// ForwentSession reports whether a device closed a session before it came.
+func (r *Reader) ForwentSession(device int64, sid []byte) (ok bool, err error) {
+	return r.one("SELECT 1 FROM closed WHERE device = ? AND sid = ?", func(Row) error { return nil }, device, sid)
+}
+
+// DropForgone forgets those that were closed until a time: no INIT of theirs can be opened any more.
+func (t *Tx) DropForgone(until int64) error { return t.exec("DELETE FROM closed WHERE at <= ?", until) }
+
 // Control is a stored CTL message that goes out until it is acknowledged; I is -1 for the INIT.
 type Control struct {
 	SID    []byte

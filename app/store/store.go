@@ -13,7 +13,8 @@
 // nobody else does commits at once; those who call meanwhile are committed together by one of them, so the store owns no
 // goroutine. Upkeep is done in small steps by whoever calls Maintain, at least every few seconds.
 //
-// Nothing is ever deleted or made anew because of an error. Errors of a file name it and what can be done: ErrPassword,
+// Nothing is ever deleted or made anew because of an error, but for a second copy of the header that would open with what was
+// replaced. Errors of a file name it and what can be done: ErrPassword,
 // ErrNewer, *DamagedError, *ForeignError, *InUseError; ErrFull leaves the store as it was and usable.
 package store
 
@@ -81,7 +82,10 @@ type Store struct {
 	header   *vault.Header // its fields guarded by headerMu; Live and File are set once
 
 	queue   queue
-	readers chan *place  // those that are free
+	readers chan *place // those that are free
+	onFull  func(full bool)
+	full    bool         // the last commits found the disk full; the queue's leader only, as the next
+	wrote   int          // frames that the last commit put into the log
 	gate    sync.RWMutex // held for writing from the commit of an own segment until its anchor is on disk
 
 	connMu          sync.Mutex
@@ -135,9 +139,6 @@ func (s *Store) unregister() {
 // due; the transaction that writes those calls Tx.Acknowledge. Until then Rolled stays true, over restarts too.
 func (s *Store) Rolled() bool { return s.anchor.get().alarm }
 
-// Subkey is the key for one purpose that is not the store's own, such as "blob names".
-func (s *Store) Subkey(purpose string) [vault.KeySize]byte { return vault.Subkey(s.keys.data, purpose) }
-
 // keys are those that come from the data key, and the data key itself, for new slots.
 type keys struct {
 	data, page, audit, header, anchor, pages [vault.KeySize]byte
@@ -156,9 +157,19 @@ func newKeys(data [vault.KeySize]byte) *keys {
 
 func (k *keys) wipe() { *k = keys{} }
 
+// wipe overwrites the keys when nobody uses them any more, a change of the slots in particular. Those inside of ciphers, and
+// what Go has copied, it can only let go of.
+func (s *Store) wipe() {
+	s.headerMu.Lock()
+	defer s.headerMu.Unlock()
+	s.keys.wipe()
+	s.anchor.wipe()
+	s.vfs = nil
+}
+
 // Close ends the store: what waits is committed, the log is written back, page versions and anchor are saved, keys are
-// wiped, the lock is released. After an error the store is closed all the same, and the next Open finds an unclean end. It
-// may be called again.
+// wiped as far as Go allows, the lock is released. After an error the store is closed all the same, and the next Open finds an
+// unclean end. It may be called again.
 func (s *Store) Close() error {
 	if s.closed.Swap(true) {
 		return nil
@@ -177,7 +188,7 @@ func (s *Store) Close() error {
 	s.ended = true
 	err := s.closeWriter()
 	s.unregister()
-	s.keys.wipe()
+	s.wipe()
 	if e := s.lock.Close(); err == nil {
 		err = e
 	}

@@ -110,6 +110,11 @@ func (s *Store) Erase(ctx context.Context, fn func(tx *Tx) error) error {
 	return s.submit(&job{ctx: ctx, fn: fn, erases: true})
 }
 
+// Anchored reports whether the anchor knows every transaction that UpdateOwn made. While it does not, nothing may leave this
+// machine of what was read or written here; asked after the reading, a yes covers all that was read. The next UpdateOwn, and
+// Maintain within seconds, try to write it.
+func (s *Store) Anchored() bool { return s.anchor.settled() }
+
 func (s *Store) submit(j *job) error {
 	if err := j.ctx.Err(); err != nil {
 		return err
@@ -152,9 +157,49 @@ func (s *Store) lead(j *job) {
 		}
 	}()
 	s.commit(batch)
+	s.tellFull(batch)
 }
 
 var errGivenUp = errors.New("another update of the same commit panicked")
+
+// messagePages is what a message takes in the log at least, in frames. What takes less, a receipt say, may fit on a disk that
+// has no room for messages.
+const messagePages = 8
+
+// OnFull has f told when a transaction finds the disk full, and when one of the size of a message is kept again after that. f
+// runs before the Update of whoever led the commit returns, and must not call the store. It is set before anybody else uses the
+// store.
+func (s *Store) OnFull(f func(full bool)) { s.onFull = f }
+
+// tellFull tells whether the disk is full when that has changed.
+func (s *Store) tellFull(batch []*job) {
+	full, kept := false, false
+	for _, j := range batch {
+		full = full || errors.Is(j.err, ErrFull)
+		kept = kept || j.err == nil || errors.Is(j.err, ErrAnchor)
+	}
+	if full == s.full || !full && (!kept || s.wrote < messagePages) {
+		return
+	}
+	s.full = full
+	if s.onFull != nil {
+		s.onFull(full)
+	}
+}
+
+// Probe looks whether there is room on the disk, by storing as much as a large message takes and erasing it again. When there is
+// none the error is ErrFull.
+func (s *Store) Probe(ctx context.Context) error {
+	err := s.Update(ctx, func(tx *Tx) error {
+		return tx.exec("INSERT INTO meta(k, v) VALUES('probe', zeroblob(?)) ON CONFLICT(k) DO UPDATE SET v = excluded.v", probeSize)
+	})
+	if err != nil {
+		return err
+	}
+	return s.Update(ctx, func(tx *Tx) error { return tx.exec("DELETE FROM meta WHERE k = 'probe'") })
+}
+
+const probeSize = 52 << 10
 
 // commit runs and commits a batch, and sets the error of each job.
 func (s *Store) commit(batch []*job) {
@@ -175,6 +220,7 @@ func (s *Store) commit(batch []*job) {
 			if j.err == nil || j.err == errGivenUp {
 				j.err = err
 			}
+			j.err = s.diagnose(j.err) // that of a statement with which the whole transaction went
 		}
 		return
 	}
@@ -202,7 +248,7 @@ func (s *Store) commitLocked(run []*job) (done []*job, err error) {
 		s.gate.Lock()
 		defer s.gate.Unlock()
 	}
-	c := s.writer.conn
+	c, before := s.writer.conn, s.logPages
 	done, commits, audit, err := s.transact(c, run)
 	if err != nil {
 		// The connection is kept, if it can roll back. Another one would recover the log from what the system still
@@ -212,6 +258,9 @@ func (s *Store) commitLocked(run []*job) (done []*job, err error) {
 		return nil, err
 	}
 	if len(done) > 0 {
+		if s.wrote = s.logPages - before; s.wrote < 0 { // the log began anew
+			s.wrote = s.logPages
+		}
 		s.committed(done, commits, audit)
 	}
 	return done, nil
@@ -308,6 +357,9 @@ func (s *Store) committed(done []*job, commits uint64, audit head) {
 	}
 	if err := s.anchor.write(s.cfg.Now()); err != nil {
 		s.cfg.Logger.Warn("anchor not written", "component", "store", "err", err)
+		if must {
+			s.anchor.owe()
+		}
 		for _, j := range done {
 			if j.own || j.acknowledges {
 				j.err = fmt.Errorf("%w: %w", ErrAnchor, err)

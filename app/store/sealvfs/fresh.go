@@ -12,10 +12,13 @@ import (
 // A version is epoch << 32 | counter. The epoch grows with every opening of the database and must be on disk before the
 // first write, so versions never repeat. Bytes belongs beside the database at a clean close; after a crash what was
 // saved at the last clean close is still a lower bound, so there is no false alarm. A nil Fresh accepts every version.
+//
+// What is read is learned too, so that a page cannot go back to what it was before a crash once it was read after it.
 type Fresh struct {
 	mu    sync.Mutex
 	last  uint64   // guarded by mu
 	pages []uint64 // guarded by mu
+	ahead bool     // guarded by mu
 }
 
 // NewFresh is a map for the epoch that begins now, with the lower bounds that were known before: nil for a new file.
@@ -30,14 +33,38 @@ func (f *Fresh) Pages() []uint64 {
 	return slices.Clone(f.pages)
 }
 
-// accepts reports whether version is not older than what is known of page n.
+// Ahead reports whether a page was refused whose version was not yet made: who gave NewFresh its epoch has gone back in time.
+func (f *Fresh) Ahead() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.ahead
+}
+
+// accepts reports whether version can be that of page n, not older than what is known of it and not of a time to come, and
+// then knows it.
 func (f *Fresh) accepts(n int64, version uint64) bool {
 	if f == nil {
 		return true
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return n >= int64(len(f.pages)) || version >= f.pages[n]
+	if version > f.last {
+		f.ahead = true
+		return false
+	}
+	if n < int64(len(f.pages)) && version < f.pages[n] {
+		return false
+	}
+	f.know(n, version)
+	return true
+}
+
+// know keeps the version of page n. f.mu is held.
+func (f *Fresh) know(n int64, version uint64) {
+	for int64(len(f.pages)) <= n {
+		f.pages = append(f.pages, 0)
+	}
+	f.pages[n] = version
 }
 
 // next makes a version. It is not ok after 2^32 pages of one epoch, which are 16 TiB.
@@ -60,10 +87,7 @@ func (f *Fresh) set(n int64, version uint64) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for int64(len(f.pages)) <= n {
-		f.pages = append(f.pages, 0)
-	}
-	f.pages[n] = version
+	f.know(n, version)
 }
 
 // MarshalVersions is the saved form of a map: 8 bytes a page, big-endian.

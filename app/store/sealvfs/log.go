@@ -2,7 +2,6 @@ package sealvfs
 
 import (
 	"bytes"
-	"crypto/rand"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -239,8 +238,9 @@ func (f *logFile) put(u unit, plain []byte) error {
 		f.outAt, f.outN = u.disk, u.n
 	}
 	nonce := f.out[len(f.out) : len(f.out)+nonceSize]
-	rand.Read(nonce)
-	f.out = f.v.aead.Seal(f.out[:len(f.out)+nonceSize], nonce, plain, f.unitData(u))
+	data := f.unitData(u)
+	f.makeNonce(nonce, plain, data)
+	f.out = f.v.aead.Seal(f.out[:len(f.out)+nonceSize], nonce, plain, data)
 	return nil
 }
 

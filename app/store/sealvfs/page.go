@@ -1,7 +1,6 @@
 package sealvfs
 
 import (
-	"crypto/rand"
 	"encoding/binary"
 	"io"
 	"sync"
@@ -103,8 +102,9 @@ func (f *pageFile) seal(page []byte, n int64) error {
 	copy(f.buf[:], page[:usable])
 	binary.BigEndian.PutUint64(f.buf[usable:], version)
 	nonce := f.buf[PageSize-nonceSize:]
-	rand.Read(nonce)
-	f.v.aead.Seal(f.buf[:0], nonce, f.buf[:usable+8], f.data('D', n, nil))
+	data := f.data('D', n, nil)
+	f.makeNonce(nonce, f.buf[:usable+8], data)
+	f.v.aead.Seal(f.buf[:0], nonce, f.buf[:usable+8], data)
 	if err := f.write(f.buf[:], n*PageSize); err != nil {
 		return err
 	}

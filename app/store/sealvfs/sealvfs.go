@@ -9,7 +9,7 @@
 //
 //	header 32 | for each frame: frame header 24 + synced 8, page 4096
 //
-// What is authenticated besides: kind ('D', 'H', 'F' or 'P') | file id 16 | number of page or frame 8 | salt of the log 8.
+// Nonces come from randomness and from what is sealed; see hedge. What is authenticated besides: kind ('D', 'H', 'F' or 'P') | file id 16 | number of page or frame 8 | salt of the log 8.
 // So a page opens only in its own place of its own file, and a frame only in its own turn of the log.
 //
 // Physical writes are always whole units, never read-modify-write, so readers and a checkpoint need no lock of ours. The
@@ -55,6 +55,7 @@ const ErrDamaged = sqlite3.IOERR_DATA
 type VFS struct {
 	base  vfs.VFS
 	aead  cipher.AEAD
+	hedge hedge
 	id    [16]byte
 	build bool   // a new file in one go, its rollback journal in memory
 	fresh *Fresh // nil: versions are written, and not compared
@@ -84,7 +85,7 @@ func New(base vfs.VFS, key [KeySize]byte, id [16]byte, fresh *Fresh) *VFS {
 	if err != nil {
 		panic(err) // the length is right
 	}
-	return &VFS{base: base, aead: aead, id: id, fresh: fresh, owed: owed{pages: map[int64]bool{}}}
+	return &VFS{base: base, aead: aead, hedge: newHedge(key), id: id, fresh: fresh, owed: owed{pages: map[int64]bool{}}}
 }
 
 // NewBuild is New for writing a new file in one go, with VACUUM INTO or the backup API, which want a rollback journal: it
@@ -154,9 +155,13 @@ func isJournal(name string) bool { return strings.HasSuffix(name, "-journal") }
 // mapping, and batch-atomic writes.
 type file struct {
 	vfs.File
-	v  *VFS
-	ad [1 + 16 + 8 + 8]byte // scratch
+	v     *VFS
+	ad    [adSize]byte                       // scratch
+	hash  [32 + nonceSize + 16 + adSize]byte // scratch of makeNonce
+	zeros [12]byte                           // its constant; here, or it would be allocated anew for every unit
 }
+
+const adSize = 1 + 16 + 8 + 8
 
 func (f *file) Unwrap() vfs.File               { return f.File }
 func (f *file) SharedMemory() vfs.SharedMemory { return vfsutil.WrapSharedMemory(f.File) }
