@@ -1,13 +1,8 @@
 package ui
 
 import (
-	"context"
-	"strconv"
-
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
-
-	"github.com/cryptexq/cryptexq/ui/kit"
 )
 
 // binding is a key with a modifier, and what it does while an account is open.
@@ -28,10 +23,10 @@ func (w *window) bindings() []binding {
 		{fyne.KeyUp, alt, func(s *shell) { s.turn(chats); s.chat.Step(-1) }},
 		{fyne.KeyDown, alt, func(s *shell) { s.turn(chats); s.chat.Step(1) }},
 		{fyne.KeyI, control, func(s *shell) { s.turn(chats); s.chat.TogglePanel() }},
-		{fyne.KeyPlus, control, func(*shell) { w.zoom(zoomStep) }},
-		{fyne.KeyEqual, control, func(*shell) { w.zoom(zoomStep) }}, // plus without Shift on many keyboards
-		{fyne.KeyMinus, control, func(*shell) { w.zoom(-zoomStep) }},
-		{fyne.Key0, control, func(*shell) { w.zoom(100 - w.percent()) }},
+		{fyne.KeyPlus, control, func(*shell) { w.scale.zoom(zoomStep) }},
+		{fyne.KeyEqual, control, func(*shell) { w.scale.zoom(zoomStep) }}, // plus without Shift on many keyboards
+		{fyne.KeyMinus, control, func(*shell) { w.scale.zoom(-zoomStep) }},
+		{fyne.Key0, control, func(*shell) { w.scale.zoom(100 - w.scale.percent()) }},
 	}
 }
 
@@ -60,52 +55,4 @@ func (w *window) typed(k *fyne.KeyEvent) {
 		return
 	}
 	w.shell.chat.Escape()
-}
-
-// zoomStep is how much larger Ctrl and plus make everything, in percent.
-const zoomStep = 10
-
-// sizeSetting is where the size is kept, in the vault: nothing that matters stands outside of it.
-const sizeSetting = "window.percent"
-
-// percent is the present size.
-func (w *window) percent() int {
-	if w.look.Percent == 0 {
-		return 100
-	}
-	return w.look.Percent
-}
-
-// zoom makes everything larger or smaller, and remembers that.
-func (w *window) zoom(by int) {
-	to := min(max(w.percent()+by, kit.SmallestPercent), kit.LargestPercent)
-	if to == w.percent() {
-		return
-	}
-	w.setSize(to)
-	service := w.shell.service
-	if service == nil {
-		return
-	}
-	w.shell.hands.act(func(ctx context.Context) error {
-		return service.Owner.SetSetting(ctx, sizeSetting, strconv.Itoa(to))
-	}, func(error) {})
-}
-
-func (w *window) setSize(percent int) {
-	w.look.Percent = percent
-	w.app.Settings().SetTheme(kit.NewTheme(w.look))
-}
-
-// readLook takes the size from the vault.
-func (w *window) readLook() {
-	service, kept := w.shell.service, ""
-	w.shell.hands.act(func(ctx context.Context) (err error) {
-		kept, err = service.Owner.Setting(ctx, sizeSetting, "")
-		return err
-	}, func(err error) {
-		if n, bad := strconv.Atoi(kept); err == nil && bad == nil && n != w.percent() {
-			w.setSize(n)
-		}
-	})
 }

@@ -65,8 +65,8 @@ func TestTheSizeIsKeptInTheVault(t *testing.T) {
 	for range 9 {
 		u.shortcut(fyne.KeyMinus, fyne.KeyModifierControl)
 	}
-	if u.percent() != kit.SmallestPercent {
-		t.Errorf("%d %%, want the smallest", u.percent())
+	if u.scale.percent() != kit.SmallestPercent {
+		t.Errorf("%d %%, want the smallest", u.scale.percent())
 	}
 	u.shortcut(fyne.Key0, fyne.KeyModifierControl)
 	u.shortcut(fyne.KeyPlus, fyne.KeyModifierControl)
@@ -75,7 +75,7 @@ func TestTheSizeIsKeptInTheVault(t *testing.T) {
 	u = sitDown(t, dir, m.join, kit.Look{})
 	u.types(password)
 	u.key(fyne.KeyReturn)
-	u.until("the size of last time", func() bool { return u.percent() == 110 })
+	u.until("the size of last time", func() bool { return u.scale.percent() == 110 })
 }
 
 func TestEveryPageFitsTheSmallestWindow(t *testing.T) {

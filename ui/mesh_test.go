@@ -17,7 +17,8 @@ type mesh struct {
 	mu    sync.Mutex
 	nodes map[identity.DeviceID]*node // guarded by mu
 	links map[[2]identity.DeviceID]bool
-	cut   bool // nobody reaches anybody
+	cut   bool        // nobody reaches anybody
+	names chan string // those that others nearby were told, "" for none
 	work  sync.WaitGroup
 	turn  sync.Mutex // one change of the links at a time
 }
@@ -33,7 +34,7 @@ type node struct {
 var _ app.Network = (*node)(nil)
 
 func newMesh(t *testing.T) *mesh {
-	m := &mesh{nodes: map[identity.DeviceID]*node{}, links: map[[2]identity.DeviceID]bool{}}
+	m := &mesh{nodes: map[identity.DeviceID]*node{}, links: map[[2]identity.DeviceID]bool{}, names: make(chan string, 8)}
 	t.Cleanup(m.work.Wait)
 	return m
 }
@@ -162,6 +163,12 @@ func (n *node) SetPeers(all []peer.Known) {
 
 // SetTopics has no gossip to join.
 func (n *node) SetTopics([]peer.Topic) {}
+
+// SetNearby notes the name.
+func (n *node) SetNearby(name string) error {
+	n.mesh.names <- name
+	return nil
+}
 
 // SetServices has no services.
 func (n *node) SetServices(peer.Services) error { return nil }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -240,28 +241,31 @@ func TestWhoIsNearbyIsGreeted(t *testing.T) {
 	u.until("Tove to leave the list of strangers", func() bool { return !u.says("Nearby on this network") })
 }
 
-func TestTheNameOnTheNetworkIsSwitched(t *testing.T) {
+func TestTheNameOnTheNetworkIsSwitchedWhileItRuns(t *testing.T) {
 	m := newMesh(t)
-	joined := make(chan string, 10)
+	var joined atomic.Int32
 	u := sitDown(t, t.TempDir(), func(ctx context.Context, s *app.Service) error {
-		v, err := s.Owner.Setting(ctx, nearbySetting, no)
-		if err != nil {
-			return err
-		}
-		joined <- v
+		joined.Add(1)
 		return m.join(ctx, s)
 	}, kit.Look{})
 	u.createsAccount("Ada")
 	u.shortcut(fyne.Key2, fyne.KeyModifierControl)
+	told := func(want string) {
+		t.Helper()
+		if got := <-m.names; got != want {
+			t.Errorf("others nearby are told %q, want %q", got, want)
+		}
+	}
 	u.sees("They see you as Ada")
+	told("Ada")
 	u.press("Show my name to others on this network, on")
 	u.sees("Nobody sees you here")
+	told("")
 	u.press("Show my name to others on this network, off")
 	u.sees("They see you as Ada")
-	for _, want := range []string{yes, no, yes} {
-		if got := <-joined; got != want {
-			t.Errorf("joined with %q, want %q", got, want)
-		}
+	told("Ada")
+	if n := joined.Load(); n != 1 {
+		t.Errorf("the network was joined %d times: all links went with it", n)
 	}
 }
 

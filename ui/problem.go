@@ -30,7 +30,6 @@ var sentences = []struct {
 	{app.ErrApproval, text.ProblemApproval},
 	{app.ErrNoRequest, text.ProblemNoRequest},
 	{app.ErrClosed, text.ProblemClosed},
-	{app.ErrClosed, text.ProblemClosed},
 	{app.ErrFull, text.ProblemFull},
 	{app.ErrExists, text.ProblemExists},
 	{app.ErrNone, text.ProblemNone},

@@ -16,9 +16,6 @@ type session struct {
 	near  sync.WaitGroup     // pump and hands
 	far   sync.WaitGroup     // the network part
 	again chan struct{}      // holds one: the network part is to run again
-
-	mu      sync.Mutex
-	current context.CancelFunc // ends the present run of the network part; guarded by mu
 }
 
 // start lets everything run. left is told when the network part ends by itself.
@@ -33,22 +30,12 @@ func (s *session) start(p *pump, h *hands, join func(context.Context) error, lef
 	s.far.Go(func() { s.network(far, join, left) })
 }
 
-// network runs the network part, anew whenever rejoin asks for it, until ctx ends.
+// network runs the network part, anew whenever it has ended and rejoin asks for it, until ctx ends.
 func (s *session) network(ctx context.Context, join func(context.Context) error, left func(error)) {
 	for ctx.Err() == nil {
-		select {
-		case <-s.again:
-		default:
-		}
-		one, cancel := context.WithCancel(ctx)
-		s.mu.Lock()
-		s.current = cancel
-		s.mu.Unlock()
-		err := join(one)
-		asked := one.Err() != nil
-		cancel()
-		if asked {
-			continue
+		err := join(ctx)
+		if ctx.Err() != nil {
+			return
 		}
 		left(err)
 		select {
@@ -58,16 +45,11 @@ func (s *session) network(ctx context.Context, join func(context.Context) error,
 	}
 }
 
-// rejoin runs the network part anew: because it ended, or because what it reads at its start has changed.
+// rejoin runs the network part anew after it has ended.
 func (s *session) rejoin() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	select {
 	case s.again <- struct{}{}:
 	default:
-	}
-	if s.current != nil { // otherwise it has not begun yet, and reads what has changed when it does
-		s.current()
 	}
 }
 

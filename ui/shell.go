@@ -202,18 +202,12 @@ func (s *shell) started() {
 	s.window.opened().rejoin()
 }
 
-// setVisible says whether others on the network see our name. The network part reads it at its start, so it starts anew.
+// setVisible says whether others on the network see our name.
 func (s *shell) setVisible(on bool) {
-	value := no
-	if on {
-		value = yes
-	}
-	s.hands.act(func(ctx context.Context) error { return s.service.Owner.SetSetting(ctx, nearbySetting, value) }, func(err error) {
+	s.hands.act(func(ctx context.Context) error { return s.service.Owner.SetNearby(ctx, on) }, func(err error) {
 		if err != nil {
 			s.window.fail(err)
-			return
+			s.pump.again() // the switch goes back
 		}
-		s.window.opened().rejoin()
-		s.pump.again()
 	})
 }

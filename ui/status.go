@@ -30,6 +30,7 @@ func newStatusBar() *statusBar {
 	}
 	b.left = kit.Lead(kit.GapSmall, kit.HStack(kit.GapSmall, b.dot, b.word), b.rest)
 	b.right = kit.HStack(6, b.icon, b.waiting)
+	b.right.Hide() // until it is known
 	b.line = kit.Ends(kit.GapSmall, b.left, b.right)
 	b.content = kit.NewGround(kit.ColorRail, kit.Fixed(0, kit.StatusHeight, kit.Pad(0, kit.GapWide, 0, kit.GapWide, b.line)))
 	b.making()
@@ -70,6 +71,7 @@ func (b *statusBar) wait(queued int) {
 	}
 	b.icon.Set(icon, kit.ColorMuted)
 	b.waiting.SetText(waiting)
+	b.right.Show()
 	kit.Relay(b.right)
 	kit.Relay(b.line)
 }

@@ -94,8 +94,8 @@ func sitDown(t testing.TB, dir string, join func(context.Context, *app.Service) 
 	u.window = newWindow(fyne.CurrentApp(), Desk{Profile: p, Join: join, Name: "default"}, system{
 		do: fyne.Do, now: time.Now, exit: func(code int) { u.exited <- code }, core: patience, watchdog: time.Hour, minKDF: true,
 	})
-	u.look = look
-	u.app.Settings().SetTheme(kit.NewTheme(look))
+	u.scale.look = look
+	u.scale.wear()
 	u.win.Resize(fyne.NewSize(1180, 760))
 	u.win.Canvas().Capture()
 	u.focusFirst()

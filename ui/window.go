@@ -2,7 +2,6 @@ package ui
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -10,7 +9,6 @@ import (
 
 	"github.com/cryptexq/cryptexq/app"
 	"github.com/cryptexq/cryptexq/ui/kit"
-	"github.com/cryptexq/cryptexq/ui/setup"
 	"github.com/cryptexq/cryptexq/ui/text"
 )
 
@@ -28,7 +26,8 @@ type window struct {
 	desk  Desk
 	win   fyne.Window
 	stage *kit.Stage
-	look  kit.Look
+	scale *scale
+	door  *door
 
 	first  func() fyne.Focusable // what gets the keyboard on the page that is shown
 	drawn  bool                  // the first frame was
@@ -49,7 +48,8 @@ type window struct {
 func newWindow(a fyne.App, d Desk, s system) *window {
 	w := &window{system: s, app: a, desk: d}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
-	a.Settings().SetTheme(kit.NewTheme(w.look))
+	w.door, w.scale = &door{w}, &scale{window: w}
+	w.scale.wear()
 	w.win = a.NewWindow(title(d.Name))
 	w.win.SetPadded(false)
 	w.stage = kit.NewStage(kit.Gap(kit.WindowWidth, kit.WindowHeight))
@@ -58,7 +58,7 @@ func newWindow(a fyne.App, d Desk, s system) *window {
 	w.win.SetCloseIntercept(w.quit)
 	w.addKeys()
 	w.group.Go(w.listen)
-	w.begin()
+	w.door.begin()
 	return w
 }
 
@@ -132,112 +132,6 @@ func (w *window) work(long func(context.Context) error, done func(error)) {
 	})
 }
 
-// begin shows the first page: to make an account, or to unlock the one that is there.
-func (w *window) begin() {
-	if w.desk.Profile.Exists() {
-		w.showUnlock()
-	} else {
-		w.showCreate("", "")
-	}
-}
-
-// showCreate shows the page that makes an account, again after it failed.
-func (w *window) showCreate(name, trouble string) {
-	w.shell = nil
-	page := setup.NewCreate(setup.CreateSpec{Start: w.create, Say: say, Focus: w.focus})
-	page.SetName(name)
-	page.Wrong(trouble)
-	w.show(page.Content(), page.First)
-}
-
-// create makes an account behind the next page: what is asked for there meanwhile waits a second.
-func (w *window) create(name string, password []byte) {
-	w.showShell()
-	w.warm()
-	w.work(func(ctx context.Context) error {
-		defer clear(password)
-		service, err := w.desk.Profile.Create(ctx, app.NewAccount{Name: name, Password: password, MinKDF: w.minKDF})
-		if err := w.take(service, err); err != nil {
-			return err
-		}
-		// Two people in one room are to find each other; that a name is not shown is no reason to have no account.
-		_ = service.Owner.SetSetting(ctx, nearbySetting, yes)
-		return nil
-	}, func(err error) {
-		if err != nil {
-			w.showCreate(name, say(err))
-			return
-		}
-		w.start()
-	})
-}
-
-// showUnlock shows the page that asks for the password.
-func (w *window) showUnlock() {
-	var page *setup.Unlock
-	page = setup.NewUnlock(setup.UnlockSpec{Profile: w.desk.Name, Focus: w.focus, After: w.after, Unlock: func(password []byte) { w.unlock(page, password) }})
-	w.show(page.Content(), page.First)
-}
-
-// unlock opens the vault.
-func (w *window) unlock(page *setup.Unlock, password []byte) {
-	w.warm()
-	w.work(func(ctx context.Context) error {
-		defer clear(password)
-		service, err := w.desk.Profile.Unlock(ctx, password)
-		return w.take(service, err)
-	}, func(err error) {
-		var pause *app.PauseError
-		switch head, body, lost := "", "", false; {
-		case err == nil:
-			page.Done()
-			w.showShell()
-			w.start()
-		case errors.As(err, &pause):
-			page.Wrong(w.refusal(pause), pause.Wait)
-		default:
-			if head, body, lost = vaultTrouble(err); lost {
-				page.Done()
-				w.showTrouble(head, body)
-				return
-			}
-			page.Wrong(say(err), 0)
-		}
-	})
-}
-
-// warm has the fonts of other scripts loaded while the password is being stretched: the first use of one takes a tenth of a second
-// and more, in the middle of a conversation otherwise.
-func (w *window) warm() {
-	for _, s := range []string{"漢字かな한글", "مرحبا שלום", "👏🏽🎉"} {
-		w.do(func() { kit.NewText(s, kit.TypeBody, kit.ColorText).MinSize() })
-	}
-}
-
-// fewTries is when the page begins to say how many are left.
-const fewTries = 2
-
-// refusal is the sentence for a password that does not fit.
-func (w *window) refusal(p *app.PauseError) string {
-	s := say(app.ErrPassword)
-	if p.Wait == 0 && p.Left > 0 && p.Left <= fewTries {
-		s += " " + text.Say(text.ProblemTries, text.N(p.Left))
-	}
-	return s
-}
-
-// showTrouble shows a vault that no password opens.
-func (w *window) showTrouble(head, body string) {
-	content, first := setup.NewTrouble(head, body, w.begin)
-	w.show(content, func() fyne.Focusable { return first })
-}
-
-// nearbySetting is whether others on the network see our name; the program reads it when it joins the network.
-const (
-	nearbySetting = "nearby"
-	yes, no       = "yes", "no"
-)
-
 // take keeps an account that was opened, so that it is closed even if the window ends before it is shown.
 func (w *window) take(service *app.Service, err error) error {
 	if err != nil {
@@ -270,7 +164,7 @@ func (w *window) start() {
 	s.start(w.shell.pump, w.shell.hands, func(ctx context.Context) error { return w.desk.Join(ctx, s.service) }, func(err error) {
 		w.do(func() { w.left(s, err) })
 	})
-	w.readLook()
+	w.scale.read()
 }
 
 // left deals with a network part that ended while the window goes on.

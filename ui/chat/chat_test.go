@@ -4,10 +4,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"image/png"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -16,48 +12,38 @@ import (
 
 	"github.com/cryptexq/cryptexq/app"
 	"github.com/cryptexq/cryptexq/ui/kit"
+	"github.com/cryptexq/cryptexq/ui/kit/kittest"
 )
 
 var shots = flag.String("shots", "", "a folder for pictures of what the tests draw")
-
-// still is an app in which nothing happens by itself: the driver of the tests would run what clocks ask for beside the test.
-type still struct{ fyne.App }
-
-// Driver is that of the tests, but for what other goroutines ask for.
-func (a still) Driver() fyne.Driver { return stillDriver{a.App.Driver()} }
-
-type stillDriver struct{ fyne.Driver }
-
-// DoFromGoroutine drops it.
-func (stillDriver) DoFromGoroutine(func(), bool) {}
 
 // stage is a screen without a messenger: what it is shown, the test makes up, and what it asks for, the test notes.
 type stage struct {
 	*Screen
 	t     testing.TB
-	win   fyne.Window
-	asked []string // what the window was asked for
+	win   *kittest.Window
+	asked []string    // what the window was asked for
+	done  func(error) // tells what came of what was asked for last
 }
 
 func newStage(t testing.TB, look kit.Look) *stage {
 	t.Helper()
-	fyne.SetCurrentApp(still{test.NewTempApp(t)})
-	fyne.CurrentApp().Settings().SetTheme(kit.NewTheme(look))
+	kittest.Dress(t, kit.NewTheme(look))
 	g := &stage{t: t}
 	note := func(format string, args ...any) { g.asked = append(g.asked, fmt.Sprintf(format, args...)) }
 	g.Screen = New(Host{
-		Act:   func(func(context.Context) error, func(error)) { note("act") },
+		Act: func(_ func(context.Context) error, done func(error)) {
+			note("act")
+			g.done = done
+		},
 		Again: func() { note("again") }, After: func(time.Duration, func()) {},
-		Focus: func(f fyne.Focusable) { g.win.Canvas().Focus(f) },
+		Focus: func(f fyne.Focusable) { g.win.Focus(f) },
 		Say:   func(err error) string { return err.Error() }, Now: func() time.Time { return noon },
 		Add: func() { note("add") }, Invite: func() { note("invite") }, Requests: func() { note("requests") },
 		Contact: func(c app.Contact, why WhyContact) { note("contact %s %d", c.Name, why) }, Closed: func() {},
 		Toast: func(n kit.Notice) { note("toast %s", n.Text) },
 	})
-	g.win = test.NewTempWindow(t, g.Content())
-	g.win.SetPadded(false)
-	g.win.Resize(fyne.NewSize(1108, 732))
-	g.win.Canvas().Capture()
+	g.win = kittest.Show(t, g.Content(), 1108, 732)
 	g.SetShown(true)
 	return g
 }
@@ -70,46 +56,6 @@ func (g *stage) shows(c *crowd, k *talk) {
 	k.query = g.Screen.asked.get()
 	g.Screen.service = &app.Service{People: &app.People{}, Rooms: &app.Rooms{}}
 	g.apply(c, k)
-}
-
-// says reports whether something on the screen contains the words.
-func (g *stage) says(words string) bool {
-	for _, o := range test.LaidOutObjects(g.win.Canvas().Content()) {
-		if a, ok := o.(fyne.Accessible); ok && strings.Contains(a.AccessibilityLabel(), words) {
-			return true
-		}
-	}
-	return false
-}
-
-// press presses what has a label.
-func (g *stage) press(label string) {
-	g.t.Helper()
-	for _, o := range test.LaidOutObjects(g.win.Canvas().Content()) {
-		a, named := o.(fyne.Accessible)
-		if x, ok := o.(fyne.Tappable); ok && named && a.AccessibilityLabel() == label {
-			x.Tapped(&fyne.PointEvent{})
-			return
-		}
-	}
-	g.t.Fatalf("nothing is called %q", label)
-}
-
-// shoot keeps a picture when a folder for them was named.
-func (g *stage) shoot(name string) {
-	g.t.Helper()
-	img := g.win.Canvas().Capture()
-	if *shots == "" {
-		return
-	}
-	f, err := os.Create(filepath.Join(*shots, name+".png"))
-	if err != nil {
-		g.t.Fatal(err)
-	}
-	defer f.Close()
-	if err := png.Encode(f, img); err != nil {
-		g.t.Fatal(err)
-	}
 }
 
 // village is a list of people as somebody has it after a week.
@@ -178,11 +124,11 @@ func TestTheScreenDrawsAWeekOfConversations(t *testing.T) {
 				wants = wants[:5]
 			}
 			for _, want := range wants {
-				if !g.says(want) {
+				if !g.win.Says(want) {
 					t.Errorf("%q is not on the screen", want)
 				}
 			}
-			g.shoot("week-" + name)
+			g.win.Shoot(*shots, "week-"+name)
 		})
 	}
 }
@@ -192,11 +138,11 @@ func TestANamesakeIsComparedBeforeItIsWrittenTo(t *testing.T) {
 	c, _ := village()
 	k := &talk{room: c.rooms[3], contact: &c.contacts[3], standing: kit.StandingNamesake, messages: []app.Message{{Kind: "text", Text: "Hi!", Name: "Anselm", Sent: noon}}}
 	g.shows(c, k)
-	if g.says("Write to Anselm") || !g.says("Another account called Anselm: a new start, or somebody else. Compare before you write.") {
+	if g.win.Says("Write to Anselm") || !g.win.Says("Another account called Anselm: a new start, or somebody else. Compare before you write.") {
 		t.Error("somebody else with a known name can be written to")
 	}
-	g.shoot("namesake")
-	g.press("Compare")
+	g.win.Shoot(*shots, "namesake")
+	g.win.Press("Compare")
 	if want := "contact Anselm 1"; g.asked[len(g.asked)-1] != want {
 		t.Errorf("Compare asked for %q, want %q", g.asked, want)
 	}
@@ -206,11 +152,11 @@ func TestANewDeviceIsShownOverTheComposer(t *testing.T) {
 	g := newStage(t, kit.Look{Variant: kit.Light})
 	c, _ := village()
 	g.shows(c, &talk{room: c.rooms[2], contact: &c.contacts[5]})
-	if !g.says("Mira has a device that is not on the last list.") || !g.says("Write the first message.") {
+	if !g.win.Says("Mira has a device that is not on the last list.") || !g.win.Says("Write the first message.") {
 		t.Error("the new device, or the empty thread, is not explained")
 	}
-	g.shoot("device")
-	g.press("Look")
+	g.win.Shoot(*shots, "device")
+	g.win.Press("Look")
 	if want := "contact Mira 2"; g.asked[len(g.asked)-1] != want {
 		t.Errorf("Look asked for %q, want %q", g.asked, want)
 	}
@@ -225,11 +171,11 @@ func TestForkAndGapAreShown(t *testing.T) {
 	k.room.Unread = 2
 	g.shows(c, k)
 	for _, want := range []string{"2 messages from Priya are missing, asking for them", "Priya's device signed two different stories."} {
-		if !g.says(want) {
+		if !g.win.Says(want) {
 			t.Errorf("%q is not on the screen", want)
 		}
 	}
-	g.shoot("fork-gap")
+	g.win.Shoot(*shots, "fork-gap")
 }
 
 func TestSearchLeavesWhoIsMeantAndEscapeGoesBack(t *testing.T) {
@@ -299,20 +245,69 @@ func slicesCount(all []string, s string) (n int) {
 	return n
 }
 
+// write types words and Return into what has the keyboard.
+func (g *stage) write(words string) {
+	test.Type(g.win.Canvas().Focused(), words)
+	g.win.Canvas().Focused().TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+}
+
+func TestWhatCouldNotBeSentComesBackWithTheReason(t *testing.T) {
+	g := newStage(t, kit.Look{})
+	c, _ := village()
+	g.shows(c, gate(c))
+	g.write("on a full disk")
+	if got := g.pane.composer.Text(); got != "" {
+		t.Fatalf("the composer still holds %q", got)
+	}
+	g.done(app.ErrFull)
+	if got := g.pane.composer.Text(); got != "on a full disk" || g.asked[len(g.asked)-1] != "toast "+app.ErrFull.Error() {
+		t.Errorf("the composer holds %q, the last said is %q", got, g.asked[len(g.asked)-1])
+	}
+}
+
+func TestWhatCouldNotBeSentWaitsInItsOwnChat(t *testing.T) {
+	g := newStage(t, kit.Look{})
+	c, _ := village()
+	g.shows(c, gate(c))
+	g.write("for Priya")
+	failed := g.done
+	g.shows(c, &talk{room: c.rooms[1], contact: &c.contacts[1]})
+	failed(app.ErrFull)
+	if got := g.pane.composer.Text(); got != "" {
+		t.Fatalf("Jonas's composer holds %q", got)
+	}
+	g.shows(c, gate(c))
+	if got := g.pane.composer.Text(); got != "for Priya" {
+		t.Errorf("back in the chat the composer holds %q", got)
+	}
+	g.shows(c, &talk{room: c.rooms[1], contact: &c.contacts[1]})
+	g.shows(c, gate(c))
+	if got := g.pane.composer.Text(); got != "" {
+		t.Errorf("what came back comes back again: %q", got)
+	}
+}
+
+func TestAGreetingThatFailedIsSaidThoughItWasGivenUp(t *testing.T) {
+	g := newStage(t, kit.Look{})
+	g.Greet(Greeting{Name: "Tove", Key: "k", Ask: func(context.Context, string) (app.Contact, error) { return app.Contact{}, nil }})
+	g.write("hello")
+	g.Escape()
+	g.done(app.ErrFull)
+	if got := g.asked[len(g.asked)-1]; got != "toast "+app.ErrFull.Error() {
+		t.Errorf("the last said is %q", got)
+	}
+}
+
 func TestASecondGreetingWaitsForTheFirst(t *testing.T) {
 	g := newStage(t, kit.Look{Variant: kit.Light})
 	g.Greet(Greeting{Name: "Tove", Key: "k", Ask: func(context.Context, string) (app.Contact, error) { return app.Contact{}, nil }})
-	write := func(words string) {
-		test.Type(g.win.Canvas().Focused(), words)
-		g.win.Canvas().Focused().TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
-	}
-	write("first")
-	write("second")
+	g.write("first")
+	g.write("second")
 	if n := slicesCount(g.asked, "act"); n != 1 || g.pane.greeting.composer.Text() != "second" {
 		t.Errorf("asked %d times, and %q is left in the composer", n, g.pane.greeting.composer.Text())
 	}
 	g.Escape()
-	if !g.says("Nobody here yet") {
+	if !g.win.Says("Nobody here yet") {
 		t.Error("Escape does not give the greeting up")
 	}
 }

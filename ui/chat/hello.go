@@ -96,15 +96,13 @@ func (p *pane) ask(words string) {
 	}
 	p.screen.host.Act(work, func(err error) {
 		g.busy = false
-		if p.greeting != g {
-			return
-		}
-		if err != nil {
+		switch {
+		case err != nil:
 			g.composer.Restore(words)
 			p.screen.host.Toast(kit.Notice{Text: p.screen.host.Say(err), Icon: kit.IconWarn, Tone: kit.ToneBad})
-			return
+		case p.greeting == g:
+			p.screen.Open(made.Room)
 		}
-		p.screen.Open(made.Room)
 	})
 }
 

@@ -167,6 +167,9 @@ func (s *Screen) loadTalk(ctx context.Context, q query, c *crowd) (*talk, error)
 			t.standing = Standing(*t.contact, c.contacts)
 		}
 	}
+	if q.opening {
+		q.size = firstWindow(t.room.Unread)
+	}
 	if err := s.loadMessages(ctx, &q, t); err != nil {
 		return nil, err
 	}
@@ -176,6 +179,10 @@ func (s *Screen) loadTalk(ctx context.Context, q query, c *crowd) (*talk, error)
 	t.query = q
 	return t, err
 }
+
+// firstWindow is how many messages are loaded of a chat that is opened: what was not read, as far as there is room for it, and
+// something before it. Otherwise the New line would stand above the wrong message.
+func firstWindow(unread int) int { return min(max(step, unread+step/2), most) }
 
 // loadMessages reads one more than is wanted, to know whether there are more.
 func (s *Screen) loadMessages(ctx context.Context, q *query, t *talk) (err error) {

@@ -141,3 +141,11 @@ func TestOnlyWhatAChangeConcernsIsLoaded(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatWasNotReadIsInTheFirstWindow(t *testing.T) {
+	for unread, want := range map[int]int{0: step, 3: step, step / 2: step, step: step + step/2, 1000: 1000 + step/2, 5000: most} {
+		if got := firstWindow(unread); got != want {
+			t.Errorf("a chat with %d unread messages opens with %d, want %d", unread, got, want)
+		}
+	}
+}

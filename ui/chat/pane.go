@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -35,6 +36,8 @@ type pane struct {
 	seen   string // the newest row that was in view
 	marked app.Key
 	waking bool // a look at what is under way is due
+
+	refused map[app.RoomID]string // what could not be sent of chats that were left meanwhile
 }
 
 // footing is what stands below the thread.
@@ -49,7 +52,7 @@ const (
 )
 
 func newPane(s *Screen) *pane {
-	p := &pane{screen: s, header: newHeader(s.TogglePanel), remarks: kit.VStack(0), foot: kit.NewGround(kit.ColorThread, kit.Gap(0, 0))}
+	p := &pane{screen: s, header: newHeader(s.TogglePanel), remarks: kit.VStack(0), foot: kit.NewGround(kit.ColorThread, kit.Gap(0, 0)), refused: map[app.RoomID]string{}}
 	p.draft.screen = s
 	p.thread = kit.NewThread(kit.ThreadDoes{
 		OnRune: p.typed, OnLeave: func() { s.host.Focus(p.first()) },
@@ -133,6 +136,10 @@ func (p *pane) turn(t *talk) {
 	p.fresh, p.seen, p.marked = freshKey(t.messages, t.room.Unread), "", app.Key{}
 	p.draft.begin(t.room.ID, t.room.Draft)
 	p.composer.SetText(t.room.Draft)
+	if words := p.refused[t.room.ID]; words != "" {
+		delete(p.refused, t.room.ID)
+		p.composer.Restore(words)
+	}
 }
 
 // introduce says in an empty thread what can be done, and what a message is.
@@ -239,7 +246,8 @@ func (p *pane) details() {
 	}
 }
 
-// send sends what was written. What is refused comes back into the composer, with the reason.
+// send sends what was written. What is refused comes back into the composer, with the reason; where another chat is open by then, as
+// soon as this one is again.
 func (p *pane) send(words string) {
 	room, rooms := p.draft.room, p.screen.service.Rooms
 	if p.talk.newer {
@@ -260,6 +268,8 @@ func (p *pane) send(words string) {
 		}
 		if p.draft.room == room {
 			p.composer.Restore(words)
+		} else {
+			p.refused[room] = strings.TrimSpace(p.refused[room] + "\n" + words)
 		}
 		p.screen.host.Toast(kit.Notice{Text: p.screen.host.Say(err), Icon: kit.IconWarn, Tone: kit.ToneBad})
 	})

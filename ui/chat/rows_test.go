@@ -194,7 +194,7 @@ func TestHowSomebodyIsReachedInWords(t *testing.T) {
 		change func(*app.Contact)
 		want   string
 	}{
-		{"never", func(*app.Contact) {}, "Not seen yet"},
+		{"never", func(*app.Contact) {}, "Not reachable now"},
 		{"earlier today", func(c *app.Contact) { c.LastSeen = noon.Add(-140 * time.Minute) }, "Last seen 09:40"},
 		{"asked", func(c *app.Contact) { c.State = app.Requested }, "Asked, not answered yet"},
 		{"local", func(c *app.Contact) { c.Path = 3 }, "On this network"},

@@ -34,7 +34,7 @@ func (b *block) flow(text string, width float32, f font, most int) {
 	}
 	for i, s := range b.spans {
 		l := b.labels[i]
-		l.Text, l.TextSize, l.TextStyle = text[s.from:s.to], f.size, f.style
+		l.Text, l.TextSize, l.TextStyle = visual(text[s.from:s.to], s.rtl), f.size, f.style
 	}
 }
 
@@ -62,7 +62,7 @@ func (b *block) left(i int, width float32, centered bool) float32 {
 	switch s := b.spans[i]; {
 	case centered:
 		return (width - s.width) / 2
-	case rightToLeft(b.text[s.from:s.to]):
+	case s.rtl:
 		return width - s.width
 	}
 	return 0

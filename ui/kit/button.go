@@ -98,7 +98,7 @@ func (b *Button) arrange(s fyne.Size) {
 	put(b.veil, 0, 0, s.Width, s.Height)
 	put(b.ring, 1, 1, s.Width-2, s.Height-2)
 	b.label.Text = ellipsize(b.text, s.Width-b.lead()-S(8), b.font())
-	w := b.lead() + b.font().width(b.label.Text)
+	w := b.lead() + b.label.MinSize().Width
 	x := max((s.Width-w)/2, S(4))
 	put(b.g.Raster, x, (s.Height-S(18))/2, S(18), S(18))
 	centred(b.label, x+b.lead(), 0, s.Height)

@@ -38,6 +38,15 @@ func CleanText(s string) string {
 	return strings.TrimRight(c.clean(s), " \n")
 }
 
+// Shorten is CleanText on one line, of at most n characters as a reader counts them; an ellipsis stands for the rest.
+func Shorten(s string, n int) string {
+	s = strings.Join(strings.Fields(CleanText(s)), " ")
+	if ends := clusters(s, n+1); len(ends) > n {
+		return strings.TrimSpace(s[:ends[n-1]]) + "…"
+	}
+	return s
+}
+
 // cleanLine is CleanText on one line.
 func cleanLine(s string) string {
 	if len(s) > textBytes {

@@ -66,6 +66,25 @@ func TestCleanTextKeepsWhatAMessageNeeds(t *testing.T) {
 	}
 }
 
+func TestShortenEndsInWholeCharacters(t *testing.T) {
+	for _, row := range []struct {
+		give string
+		n    int
+		want string
+	}{
+		{"short", 5, "short"},
+		{"a bit longer", 5, "a bit…"},
+		{"a bit longer", 6, "a bit…"},
+		{"two\nlines  here", 50, "two lines here"},
+		{"👩‍👩‍👧👏🏽🇩🇪x", 3, "👩‍👩‍👧👏🏽🇩🇪…"},
+		{"", 3, ""},
+	} {
+		if got := Shorten(row.give, row.n); got != row.want {
+			t.Errorf("Shorten(%q, %d) = %q, want %q", row.give, row.n, got, row.want)
+		}
+	}
+}
+
 func FuzzClean(f *testing.F) {
 	for _, s := range []string{"Ada", "A\u0335\u0335\u0335\u0335", "\u202e", "✔\ufe0f", "👩‍👩‍👧", "\xff\n\t"} {
 		f.Add(s)

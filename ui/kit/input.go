@@ -39,6 +39,14 @@ func newInput(label string) *input {
 // AcceptsTab is false, or nobody would get out of the composer by keyboard: an entry of many lines takes Tab for itself.
 func (i *input) AcceptsTab() bool { return false }
 
+// SetText writes something else. A cursor that stands still moves with it.
+func (i *input) SetText(s string) {
+	i.Entry.SetText(s)
+	if i.resting {
+		i.tell()
+	}
+}
+
 // editing are the shortcuts of Fyne's entry that are no types of their own.
 func editing(s *desktop.CustomShortcut) bool {
 	switch s.KeyName {
@@ -62,13 +70,13 @@ func (i *input) TypedShortcut(s fyne.Shortcut) {
 
 // TypedKey asks the owner first, then edits.
 func (i *input) TypedKey(k *fyne.KeyEvent) {
+	i.wake() // the owner may empty it, and the cursor that stands still would stay where it was
 	if i.keys != nil && i.keys(k) {
 		return
 	}
 	switch k.Name {
 	case fyne.KeyBackspace, fyne.KeyDelete, fyne.KeyReturn, fyne.KeyEnter, fyne.KeyUp, fyne.KeyDown, fyne.KeyLeft, fyne.KeyRight,
 		fyne.KeyHome, fyne.KeyEnd, fyne.KeyPageUp, fyne.KeyPageDown:
-		i.wake()
 		i.Entry.TypedKey(k)
 	case fyne.KeyEscape, fyne.KeyF1, fyne.KeyF2, fyne.KeyF3, fyne.KeyF4, fyne.KeyF5, fyne.KeyF6, fyne.KeyF7, fyne.KeyF8, fyne.KeyF9,
 		fyne.KeyF10, fyne.KeyF11, fyne.KeyF12, desktop.KeyMenu:
@@ -220,6 +228,7 @@ func newInputBox(in *input, icon Icon, left fyne.CanvasObject, trail ...fyne.Can
 const (
 	strip    = 3
 	entryPad = 8
+	barStrip = entryPad // below a single line: there Fyne shows a scroll bar under what is longer than the field
 )
 
 // lead and tail are the room before and behind the input.
@@ -283,7 +292,8 @@ func (b *inputBox) arrange(s fyne.Size) {
 func (b *inputBox) cover() {
 	at, s, w := b.in.Position(), b.in.Size(), S(strip)
 	put(b.strips[0], at.X, at.Y, s.Width, w)
-	put(b.strips[1], at.X, at.Y+s.Height-w, s.Width, w)
+	low := choose(b.in.MultiLine, w, S(barStrip))
+	put(b.strips[1], at.X, at.Y+s.Height-low, s.Width, low)
 	put(b.strips[2], at.X, at.Y, w, s.Height)
 	put(b.strips[3], at.X+s.Width-w, at.Y, w, s.Height)
 }

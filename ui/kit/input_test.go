@@ -203,6 +203,30 @@ func TestCursorStopsBlinkingAfterTenSeconds(t *testing.T) {
 	}
 }
 
+func TestTheCursorThatStandsStillGoesWithTheText(t *testing.T) {
+	c, w, calls := composing(t, 0)
+	var ticker clock
+	c.in.alarm.stop()
+	c.in.alarm.after = ticker.after
+	rests := func(words string) {
+		test.Type(c.in, words)
+		ticker.turn(2 * restAfter)
+		if x := c.box.caret.Position().X; !c.in.resting || c.box.caret.Size().IsZero() || x < 80 {
+			t.Fatalf("resting %v, caret at %v, %v", c.in.resting, x, c.box.caret.Size())
+		}
+	}
+	rests("a draft of some words")
+	c.SetText("")
+	if x := c.box.caret.Position().X; x > 40 {
+		t.Errorf("in the next chat, whose composer is empty, the cursor stands at %v", x)
+	}
+	rests("words that are sent")
+	key(w, fyne.KeyReturn)
+	if c.in.resting || !c.box.caret.Size().IsZero() || !slices.Contains(*calls, "send words that are sent") {
+		t.Errorf("after sending: resting %v, caret %v, calls %q", c.in.resting, c.box.caret.Size(), *calls)
+	}
+}
+
 func TestPasswordIsSeenWhileItIsChosen(t *testing.T) {
 	dress(t, Look{})
 	var changes []string

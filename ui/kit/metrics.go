@@ -68,10 +68,15 @@ type font struct {
 
 // width is the length of s on one line. Fyne remembers it for a while.
 func (f font) width(s string) float32 {
+	return f.long(s, rightToLeft(s))
+}
+
+// long is width for a part of a paragraph that is written from right to left, or from left to right.
+func (f font) long(s string, rtl bool) float32 {
 	if s == "" {
 		return 0
 	}
-	return fyne.MeasureText(s, f.size, f.style).Width
+	return fyne.MeasureText(visual(s, rtl), f.size, f.style).Width
 }
 
 // line is the height of a line, in whole pixels.

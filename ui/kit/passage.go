@@ -94,7 +94,7 @@ func (p *passage) across(i, at int) float32 {
 	text := p.lines.text[l.from:l.to]
 	w := p.lines.font.width(text[:min(max(at-l.from, 0), len(text))])
 	left := p.lines.left(i, p.Size().Width, false)
-	if rightToLeft(text) {
+	if l.rtl {
 		return left + l.width - w
 	}
 	return left + w

@@ -71,7 +71,7 @@ func (t *Text) arrange(s fyne.Size) {
 	f := t.font()
 	t.line.Text = ellipsize(t.text, up(s.Width), f)
 	x := float32(0)
-	switch w := f.width(t.line.Text); {
+	switch w := t.line.MinSize().Width; {
 	case t.align == fyne.TextAlignCenter:
 		x = (s.Width - w) / 2
 	case rightToLeft(t.text) && t.elastic:

@@ -1,10 +1,6 @@
 package kit
 
 import (
-	"math"
-	"strings"
-	"unicode/utf8"
-
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 
@@ -42,21 +38,14 @@ type ThreadDoes struct {
 // It is one stop of the Tab key: Up and Down move a cursor over the messages, Return opens the sheet.
 type Thread struct {
 	base
-	do      ThreadDoes
-	entries []entry
-	heights heights
-	fresh   string
-	faces   bool
-	older   bool
-	newer   bool
+	roll
+	do ThreadDoes
 
 	ground *canvas.Rectangle
 	bar    *bar
 	jump   *jump
 
-	width float32 // of a row
-	high  int     // of the view
-	gen   int     // of the heights: another width or another size makes them estimates again
+	high  int // of the view
 	scale float32
 	live  map[int]*threadRow
 	spare []*threadRow
@@ -79,7 +68,8 @@ type Thread struct {
 
 // NewThread makes an empty one.
 func NewThread(do ThreadDoes) *Thread {
-	t := &Thread{do: do, ground: newRect(), live: map[int]*threadRow{}, cursor: -1, seen: -1, begin: -1, gen: 1}
+	t := &Thread{do: do, ground: newRect(), live: map[int]*threadRow{}, cursor: -1, seen: -1, begin: -1}
+	t.gen = 1
 	t.bar = newBar(func(y float32) { t.scrollTo(int(y)) }, t.page)
 	t.jump = newJump(t.toNewest)
 	t.extend(t, t.ground, t.bar)
@@ -113,15 +103,10 @@ func (t *Thread) Update(p Page) {
 		t.Open(p)
 		return
 	}
-	old := t.entries
-	keys := make(map[string]int, len(old))
-	for i := range old {
-		keys[old[i].m.Key] = i
-	}
 	cursor, anchor, seen := t.keyOf(t.cursor), t.anchor, t.keyOf(t.seen)
 	before := t.live
 	t.live, t.begin = map[int]*threadRow{}, -1
-	moved := t.take(p, keys)
+	moved := t.take(p, t.places())
 	t.anchor = nearest(moved, anchor, len(t.entries))
 	t.cursor, t.seen = t.find(cursor), max(t.find(seen), -1)
 	for i, r := range before {
@@ -137,15 +122,11 @@ func (t *Thread) Update(p Page) {
 
 // Append adds a message after all others.
 func (t *Thread) Append(m ThreadMessage) {
-	n := len(t.entries)
-	if n == 0 {
+	if len(t.entries) == 0 {
 		t.Open(Page{Rows: []ThreadMessage{m}, Fresh: t.fresh, Faces: t.faces, Older: t.older})
 		return
 	}
-	last := &t.entries[n-1]
-	t.entries = append(t.entries, entry{m: m, at: placeOf(&last.m, &m, nil, t.fresh, t.faces)})
-	t.heights.push(t.estimate(&m))
-	t.replace(n - 1)
+	t.push(m)
 	t.settle(t.end)
 }
 
@@ -155,11 +136,7 @@ func (t *Thread) Change(m ThreadMessage) bool {
 	if i < 0 {
 		return false
 	}
-	t.entries[i].m = m
-	t.touch(i)
-	for j := i - 1; j <= i+1; j++ {
-		t.replace(j)
-	}
+	t.change(i, m)
 	t.settle(t.end)
 	return true
 }
@@ -172,151 +149,12 @@ func (t *Thread) settle(atEnd bool) {
 	t.lay()
 }
 
-// take makes a page the rows of the thread. keys are where the old rows stood; the result is where they stand now, -1 for gone.
-func (t *Thread) take(p Page, keys map[string]int) (moved map[int]int) {
-	if p.Faces != t.faces { // all bubbles become wider or narrower
-		t.gen++
-	}
-	t.fresh, t.faces, t.older, t.newer = p.Fresh, p.Faces, p.Older, p.Newer
-	old, oldHeights := t.entries, t.heights.each
-	rows := distinct(p.Rows)
-	t.entries = make([]entry, len(rows))
-	each := make([]int, len(rows))
-	moved = make(map[int]int, len(keys))
-	for _, i := range keys {
-		moved[i] = -1
-	}
-	for i := range rows {
-		m := &rows[i]
-		e := entry{m: *m, at: placeOf(neighbour(rows, i-1), m, neighbour(rows, i+1), p.Fresh, p.Faces)}
-		each[i] = t.estimate(m)
-		if j, ok := keys[m.Key]; ok {
-			moved[j] = i
-			if old[j].m == e.m && old[j].at == e.at {
-				e.gen = old[j].gen
-			}
-			each[i] = oldHeights[j]
-		}
-		t.entries[i] = e
-	}
-	t.heights = newHeights(each)
-	return moved
-}
-
-// distinct leaves out rows whose key was there before: one row widget cannot be in two places.
-func distinct(rows []ThreadMessage) []ThreadMessage {
-	seen := make(map[string]bool, len(rows))
-	for i := range rows {
-		if seen[rows[i].Key] {
-			return dedupe(rows)
-		}
-		seen[rows[i].Key] = true
-	}
-	return rows
-}
-
-func dedupe(rows []ThreadMessage) []ThreadMessage {
-	seen := make(map[string]bool, len(rows))
-	out := make([]ThreadMessage, 0, len(rows))
-	for _, m := range rows {
-		if !seen[m.Key] {
-			seen[m.Key] = true
-			out = append(out, m)
-		}
-	}
-	return out
-}
-
-// neighbour is row i, or nil.
-func neighbour(rows []ThreadMessage, i int) *ThreadMessage {
-	if i < 0 || i >= len(rows) {
-		return nil
-	}
-	return &rows[i]
-}
-
-// nearest is where old row i stands now; the nearest older one that is left, if it is gone.
-func nearest(moved map[int]int, i, n int) int {
-	for j := i; j >= 0; j-- {
-		if to, ok := moved[j]; ok && to >= 0 {
-			return to
-		}
-	}
-	return n - 1
-}
-
-// keyOf is the key of row i, empty for none.
-func (t *Thread) keyOf(i int) string {
-	if i < 0 || i >= len(t.entries) {
-		return ""
-	}
-	return t.entries[i].m.Key
-}
-
-// find is the row with a key, -1 for none. It looks from the end: what changes is new.
-func (t *Thread) find(key string) int {
-	for i := len(t.entries) - 1; i >= 0 && key != ""; i-- {
-		if t.entries[i].m.Key == key {
-			return i
-		}
-	}
-	return -1
-}
-
-// replace computes the place of row i anew.
-func (t *Thread) replace(i int) {
-	if i < 0 || i >= len(t.entries) {
-		return
-	}
-	var before, after *ThreadMessage
-	if i > 0 {
-		before = &t.entries[i-1].m
-	}
-	if i+1 < len(t.entries) {
-		after = &t.entries[i+1].m
-	}
-	e := &t.entries[i]
-	if at := placeOf(before, &e.m, after, t.fresh, t.faces); at != e.at {
-		e.at = at
-		t.touch(i)
-	}
-}
-
-// touch makes row i be drawn and measured anew.
-func (t *Thread) touch(i int) {
-	if i < 0 || i >= len(t.entries) {
-		return
-	}
-	t.entries[i].gen = 0
-	if r := t.live[i]; r != nil {
-		r.bound = false
-	}
-}
-
 // drop puts all rows away.
 func (t *Thread) drop() {
 	for i, r := range t.live {
 		delete(t.live, i)
 		t.spare = append(t.spare, r)
 	}
-}
-
-// estimate is the height of a row that was never seen. It is cheap on purpose: it counts, it does not shape.
-func (t *Thread) estimate(m *ThreadMessage) int {
-	room := bubbleRoom(max(t.width, S(400)), t.faces) - 2*bubbleSide()
-	glyph := TypeBody.size() * 0.52
-	lines := 0.0
-	for line := range strings.SplitSeq(m.Text, "\n") {
-		lines += math.Max(1, math.Ceil(float64(utf8.RuneCountInString(line))*float64(glyph/room)))
-		if lines > shortLines {
-			break
-		}
-	}
-	h := 12 + 19*lines + gapRun
-	if lines > 1 {
-		h += 13
-	}
-	return px(float32(h))
 }
 
 // px is S as a whole number.

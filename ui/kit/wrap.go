@@ -10,6 +10,7 @@ import (
 type span struct {
 	from, to int
 	width    float32
+	rtl      bool // its paragraph is written from right to left
 }
 
 // noStart are the characters that no line of Chinese or Japanese begins with.
@@ -38,6 +39,7 @@ type wrapper struct {
 	most  int
 	lines []span
 	over  bool
+	rtl   bool // the present paragraph is written from right to left
 }
 
 // emit ends a line.
@@ -47,13 +49,14 @@ func (w *wrapper) emit(from, to int) {
 		return
 	}
 	trimmed := strings.TrimRight(w.s[from:to], " ")
-	w.lines = append(w.lines, span{from, from + len(trimmed), w.font.width(trimmed)})
+	w.lines = append(w.lines, span{from, from + len(trimmed), w.font.long(trimmed, w.rtl), w.rtl})
 }
 
 // paragraph breaks what stands between two line breaks. Words are measured one by one: the widths of words come from a memory, and
 // what spaces do to their neighbours is less than a pixel.
 func (w *wrapper) paragraph(from, to int) {
 	start, x := from, float32(0)
+	w.rtl = rightToLeft(w.s[from:to])
 	for at := from; at < to && !w.over; {
 		end := at + word(w.s[at:to])
 		text := strings.TrimRight(w.s[at:end], " ")
@@ -132,8 +135,13 @@ func wide(r rune) bool {
 	return r >= 0x2E80 && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana) || strings.ContainsRune(noStart, r) && r >= 0x3000
 }
 
-// ellipsize cuts s to one line of the given width.
+// ellipsize cuts s to one line of the given width, as it is drawn.
 func ellipsize(s string, width float32, f font) string {
+	return visual(cut(s, width, f), rightToLeft(s))
+}
+
+// cut is ellipsize without the order in which it is drawn.
+func cut(s string, width float32, f font) string {
 	if line, rest, more := strings.Cut(s, "\n"); more {
 		s = line
 		if strings.TrimSpace(rest) != "" {

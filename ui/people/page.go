@@ -52,7 +52,7 @@ type page struct {
 
 func newPage(s *Screen) *page {
 	p := &page{screen: s}
-	p.make = kit.NewButton(text.Say(text.MineMake), kit.IconQR, kit.Primary, p.invite)
+	p.make = p.maker()
 	p.visible = kit.NewSwitch(text.Say(text.NearSwitch), false, s.host.Visible)
 	p.nearby, p.mine, p.asking = card(kit.Gap(0, 0)), card(kit.Gap(0, 0)), card(kit.Gap(0, 0))
 	p.cards = kit.Columns(cardWidth, 14, p.nearby, p.mine, card(p.theirs()))
@@ -91,7 +91,11 @@ func (p *page) show(c *crowd) {
 	if !p.ready || !slices.Equal(old.nearby, c.nearby) || old.name != c.name || old.visible != c.visible {
 		p.drawNearby(c)
 	}
-	if !p.ready || old.network != c.network {
+	past := p.link != "" && !p.screen.host.Now().Before(p.until)
+	if past {
+		p.link = "" // it leads nobody here any more
+	}
+	if !p.ready || old.network != c.network || past {
 		p.drawMine(c.network)
 	}
 	if !p.ready || !slices.Equal(old.requests, c.requests) || !slices.Equal(outgoing(old.contacts), outgoing(c.contacts)) {
@@ -130,6 +134,11 @@ func (p *page) drawNearby(c *crowd) {
 	p.settle()
 }
 
+// relations say what somebody on the network is to us already.
+var relations = map[app.Relation]text.Key{
+	app.Accepted: text.NearKnown, app.Pending: text.NearAsks, app.Requested: text.NearAsked, app.Blocked: text.ReachBlocked,
+}
+
 // near is one of them. Whoever is known already is not asked again.
 func (p *page) near(n app.Nearby) fyne.CanvasObject {
 	name := kit.Clean(n.Name)
@@ -140,7 +149,7 @@ func (p *page) near(n app.Nearby) fyne.CanvasObject {
 	words := kit.VStack(0, kit.NewText(name, kit.TypeBody, kit.ColorText).Bold().Elastic(), kit.NewText(short(n.Account.String()), kit.TypeSecond, kit.ColorMuted).Elastic())
 	who := kit.Lead(10, face, words)
 	if n.Known != "" {
-		return kit.Ends(kit.GapSmall, who, kit.NewText(text.Say(text.NearKnown), kit.TypeSecond, kit.ColorMuted))
+		return kit.Ends(kit.GapSmall, who, kit.NewText(text.Say(relations[n.Known]), kit.TypeSecond, kit.ColorMuted))
 	}
 	return kit.Ends(kit.GapSmall, who, kit.NewButton(text.Say(text.NearbyHello), kit.IconNone, kit.Second, func() { p.screen.host.Greet(n) }).Small())
 }
@@ -164,6 +173,9 @@ func (p *page) drawMine(network bool) {
 		o = append(o, kit.NewBox(kit.ColorInput, kit.ColorBorder, kit.Pad(6, 10, 6, 10, kit.NewText(p.link, kit.TypeSecond, kit.ColorMuted).Mono().Elastic())),
 			p.take, kit.Centered(p.make))
 	} else {
+		if p.take != nil { // there was one
+			p.take, p.make = nil, p.maker()
+		}
 		o = append(o, kit.NewProse(text.Say(text.MineWhat), kit.TypePreview, kit.ColorText), p.make)
 	}
 	o = append(o, kit.NewProse(text.Say(text.MineTrust), kit.TypeSecond, kit.ColorMuted))
@@ -172,6 +184,11 @@ func (p *page) drawMine(network bool) {
 	}
 	p.mine.SetContent(inCard(kit.VStack(10, o...)))
 	p.settle()
+}
+
+// maker is the button for the first invitation.
+func (p *page) maker() *kit.Button {
+	return kit.NewButton(text.Say(text.MineMake), kit.IconQR, kit.Primary, p.invite)
 }
 
 // invite makes an invitation.

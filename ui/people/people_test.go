@@ -4,9 +4,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"image/png"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +13,7 @@ import (
 
 	"github.com/cryptexq/cryptexq/app"
 	"github.com/cryptexq/cryptexq/ui/kit"
+	"github.com/cryptexq/cryptexq/ui/kit/kittest"
 )
 
 var shots = flag.String("shots", "", "a folder for pictures of what the tests draw")
@@ -26,35 +24,22 @@ var noon = time.Date(2026, 3, 3, 12, 0, 0, 0, time.Local)
 // number is a safety number.
 const number = "12345 23456 34567 45678 56789 67890 78901 89012 90123 01234 11111 22222"
 
-// still is an app in which nothing happens by itself: the driver of the tests would run what clocks ask for beside the test.
-type still struct{ fyne.App }
-
-// Driver is that of the tests, but for what other goroutines ask for.
-func (a still) Driver() fyne.Driver { return stillDriver{a.App.Driver()} }
-
-type stillDriver struct{ fyne.Driver }
-
-// DoFromGoroutine drops it.
-func (stillDriver) DoFromGoroutine(func(), bool) {}
-
 // stage is a screen without a messenger.
 type stage struct {
 	*Screen
-	t     testing.TB
-	win   fyne.Window
+	win   *kittest.Window
 	asked []string // what the window was asked for
 	yes   func()   // of the question that was asked last
 }
 
 func newStage(t testing.TB, look kit.Look) *stage {
 	t.Helper()
-	fyne.SetCurrentApp(still{test.NewTempApp(t)})
-	fyne.CurrentApp().Settings().SetTheme(kit.NewTheme(look))
-	g := &stage{t: t}
+	kittest.Dress(t, kit.NewTheme(look))
+	g := &stage{}
 	note := func(format string, args ...any) { g.asked = append(g.asked, fmt.Sprintf(format, args...)) }
 	g.Screen = New(Host{
 		Act:   func(func(context.Context) error, func(error)) { note("act") },
-		Again: func() { note("again") }, Focus: func(f fyne.Focusable) { g.win.Canvas().Focus(f) },
+		Again: func() { note("again") }, Focus: func(f fyne.Focusable) { g.win.Focus(f) },
 		Say: func(err error) string { return err.Error() }, SayLink: func(err error) string { return err.Error() },
 		Now: func() time.Time { return noon }, Toast: func(n kit.Notice) { note("toast %s", n.Text) },
 		Copy: func(s string) { note("copy %s", s) }, Paste: func() string { return "pasted" },
@@ -67,44 +52,8 @@ func newStage(t testing.TB, look kit.Look) *stage {
 		Open: func(app.RoomID) { note("open") }, Close: func() { note("close") }, Back: func() { note("back") },
 		Standing: func(c app.Contact, _ []app.Contact) kit.Standing { return kit.StandingNew }, Reach: func(app.Contact, time.Time) string { return "On this network" },
 	})
-	g.win = test.NewTempWindow(t, g.Content())
-	g.win.SetPadded(false)
-	g.shows(g.Content(), 1108, 732)
+	g.win = kittest.Show(t, g.Content(), 1108, 732)
 	return g
-}
-
-// shows puts something into the window.
-func (g *stage) shows(o fyne.CanvasObject, w, h float32) {
-	g.win.SetContent(o)
-	g.win.Resize(fyne.NewSize(w, h))
-	g.win.Canvas().Capture()
-}
-
-// words are the labels of everything that is shown.
-func (g *stage) words() (all []string) {
-	for _, o := range test.LaidOutObjects(g.win.Content()) {
-		if a, ok := o.(fyne.Accessible); ok {
-			all = append(all, a.AccessibilityLabel())
-		}
-	}
-	return all
-}
-
-func (g *stage) says(words string) bool {
-	return strings.Contains(strings.Join(g.words(), "\n"), words)
-}
-
-// press presses what has a label.
-func (g *stage) press(label string) {
-	g.t.Helper()
-	for _, o := range test.LaidOutObjects(g.win.Content()) {
-		a, named := o.(fyne.Accessible)
-		if x, ok := o.(fyne.Tappable); ok && named && a.AccessibilityLabel() == label {
-			x.Tapped(&fyne.PointEvent{})
-			return
-		}
-	}
-	g.t.Fatalf("nothing is called %q: %q", label, g.words())
 }
 
 // last is what the window was asked for last.
@@ -113,23 +62,6 @@ func (g *stage) last() string {
 		return ""
 	}
 	return g.asked[len(g.asked)-1]
-}
-
-// shoot keeps a picture when a folder for them was named.
-func (g *stage) shoot(name string) {
-	g.t.Helper()
-	img := g.win.Canvas().Capture()
-	if *shots == "" {
-		return
-	}
-	f, err := os.Create(filepath.Join(*shots, name+".png"))
-	if err != nil {
-		g.t.Fatal(err)
-	}
-	defer f.Close()
-	if err := png.Encode(f, img); err != nil {
-		g.t.Fatal(err)
-	}
 }
 
 // tove is a contact.
@@ -143,16 +75,16 @@ func TestANewDeviceIsExplainedBeforeItIsAccepted(t *testing.T) {
 	g := newStage(t, kit.Look{Variant: kit.Light})
 	c := tove()
 	c.Approve = true
-	g.shows(g.Panel(c), kit.PanelWidth, 732)
+	g.win.Change(g.Panel(c), kit.PanelWidth, 732)
 	g.apply(&crowd{contacts: []app.Contact{c}, known: known{gen: g.Screen.asked.now(), found: true, contact: c, number: number}})
-	if !g.says("A new device of Tove") || !g.says("Ask Tove by a way you trust whether it is theirs.") {
+	if !g.win.Says("A new device of Tove") || !g.win.Says("Ask Tove by a way you trust whether it is theirs.") {
 		t.Error("the new device is not explained")
 	}
 	if f, ok := g.PanelFirst().(fyne.Accessible); !ok || f.AccessibilityLabel() != "It is theirs" {
 		t.Error("the keyboard does not go to the question")
 	}
-	g.shoot("panel-device")
-	g.press("It is theirs")
+	g.win.Shoot(*shots, "panel-device")
+	g.win.Press("It is theirs")
 	if g.last() != "act" {
 		t.Errorf("a yes asked for %q", g.last())
 	}
@@ -160,21 +92,21 @@ func TestANewDeviceIsExplainedBeforeItIsAccepted(t *testing.T) {
 
 func TestAPanelOfSomebodyNeverMetSaysWhyThereIsNoNumber(t *testing.T) {
 	g := newStage(t, kit.Look{})
-	g.shows(g.Panel(tove()), kit.PanelWidth, 732)
-	if !g.says("There is a number to compare as soon as Tove could be reached once.") || g.says("They match") {
+	g.win.Change(g.Panel(tove()), kit.PanelWidth, 732)
+	if !g.win.Says("There is a number to compare as soon as Tove could be reached once.") || g.win.Says("They match") {
 		t.Error("a number is offered that is not there")
 	}
 }
 
 func TestAnAnswerAboutSomebodyElseIsDropped(t *testing.T) {
 	g := newStage(t, kit.Look{})
-	g.shows(g.Panel(tove()), kit.PanelWidth, 732)
+	g.win.Change(g.Panel(tove()), kit.PanelWidth, 732)
 	old := g.Screen.asked.now()
 	mira := tove()
 	mira.Name, mira.Account[0] = "Mira", 2
-	g.shows(g.Panel(mira), kit.PanelWidth, 732)
+	g.win.Change(g.Panel(mira), kit.PanelWidth, 732)
 	g.apply(&crowd{known: known{gen: old, found: true, contact: tove(), number: number}})
-	if g.says("Tove") {
+	if g.win.Says("Tove") {
 		t.Error("the panel of Mira shows Tove")
 	}
 }
@@ -190,7 +122,7 @@ func TestManyStrangersDoNotFillThePage(t *testing.T) {
 		c.requests, c.nearby = append(c.requests, q), append(c.nearby, n)
 	}
 	g.apply(c)
-	all := strings.Join(g.words(), "\n")
+	all := strings.Join(g.win.Words(), "\n")
 	if n := strings.Count(all, "Accept"); n != requestRows {
 		t.Errorf("%d requests are drawn, want %d", n, requestRows)
 	}
@@ -232,8 +164,8 @@ func TestWhoWalksThroughThePageByKeyboardKeepsTheirPlace(t *testing.T) {
 func TestBlockingIsAskedForFirst(t *testing.T) {
 	g := newStage(t, kit.Look{})
 	c := tove()
-	g.shows(g.Panel(c), kit.PanelWidth, 732)
-	g.press("Block")
+	g.win.Change(g.Panel(c), kit.PanelWidth, 732)
+	g.win.Press("Block")
 	if g.last() != "confirm Block Tove?" {
 		t.Fatalf("asked for %q", g.asked)
 	}
@@ -256,12 +188,52 @@ func TestThePageDrawsAllThreeWays(t *testing.T) {
 			}
 			g.page.link, g.page.until = "cryptexq:"+strings.Repeat("AFKWQ2T7Z5", 16), noon.Add(26*time.Hour)
 			g.apply(c)
-			for _, want := range []string{"They see you as Ada", "You know them", "For one person, until tomorrow, 14:00", "Sent 3 days ago, not answered.", "1 for you, 1 on their way"} {
-				if !g.says(want) {
+			for _, want := range []string{"They see you as Ada", "You know them", "For one person, until tomorrow, 14:00", "Sent 3 days ago, not answered.", "1 for you, 1 on its way"} {
+				if !g.win.Says(want) {
 					t.Errorf("%q is not on the page", want)
 				}
 			}
-			g.shoot("people-" + name)
+			g.win.Shoot(*shots, "people-"+name)
 		})
+	}
+}
+
+func TestWhatANeighbourIsToUsIsNotMadeUp(t *testing.T) {
+	for known, want := range map[app.Relation]string{
+		"": "Say hello", app.Accepted: "You know them", app.Pending: "Asks you", app.Requested: "Asked", app.Blocked: "Blocked",
+	} {
+		g := newStage(t, kit.Look{})
+		g.apply(&crowd{nearby: []app.Nearby{{Name: "Jonas", Known: known}}})
+		if !g.win.Says(want) {
+			t.Errorf("a neighbour who is %q: %q is not on the page: %q", known, want, g.win.Words())
+		}
+	}
+}
+
+func TestALongFirstMessageIsReadBeforeItIsAnswered(t *testing.T) {
+	g := newStage(t, kit.Look{})
+	long := strings.Repeat("many words ", 200)
+	q := app.Request{Name: "Luca", Text: long, At: noon}
+	g.apply(&crowd{requests: []app.Request{q}})
+	want := "“" + strings.TrimSpace(long[:quoted]) + "…”"
+	if !g.win.Says(want) {
+		t.Errorf("%q is not on the page", want)
+	}
+	if high := g.page.asking.MinSize().Height; high > 250 {
+		t.Errorf("one request takes a height of %v", high)
+	}
+}
+
+func TestACodeThatHasExpiredIsNotShownAnyMore(t *testing.T) {
+	g := newStage(t, kit.Look{})
+	g.page.link, g.page.until = "cryptexq:AFKWQ2T7Z5", noon.Add(time.Minute)
+	g.apply(&crowd{name: "Ada", network: true})
+	if !g.win.Says("For one person, until today, 12:01") || !g.win.Says("Copy link") {
+		t.Fatal("the code is not shown")
+	}
+	g.page.until = noon
+	g.apply(&crowd{name: "Ada", network: true})
+	if g.win.Says("Copy link") || !g.win.Says("Make a code") {
+		t.Error("a code that has expired can still be copied")
 	}
 }

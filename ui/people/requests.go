@@ -2,6 +2,7 @@ package people
 
 import (
 	"context"
+	"strings"
 
 	"fyne.io/fyne/v2"
 
@@ -24,11 +25,7 @@ func outgoing(all []app.Contact) (asked []app.Contact) {
 func (p *page) drawAsking(c *crowd) {
 	out := outgoing(c.contacts)
 	title := kit.NewText(text.Say(text.AskTitle), kit.TypeSection, kit.ColorText).Bold().Elastic()
-	sum := ""
-	if len(c.requests)+len(out) > 0 {
-		sum = text.Say(text.AskSum, text.N(len(c.requests)), text.With("out", text.Number(len(out))))
-	}
-	o := []fyne.CanvasObject{kit.Ends(kit.GapSmall, title, kit.NewText(sum, kit.TypeSecond, kit.ColorMuted))}
+	o := []fyne.CanvasObject{kit.Ends(kit.GapSmall, title, kit.NewText(sum(len(c.requests), len(out)), kit.TypeSecond, kit.ColorMuted))}
 	rows := 0
 	for _, q := range c.requests[:min(len(c.requests), requestRows)] {
 		o = append(o, p.incoming(q), kit.NewRule())
@@ -50,12 +47,27 @@ func (p *page) drawAsking(c *crowd) {
 	p.settle()
 }
 
+// sum says how many ask, and how many were asked.
+func sum(in, out int) string {
+	var parts []string
+	if in > 0 {
+		parts = append(parts, text.Say(text.AskIn, text.N(in)))
+	}
+	if out > 0 {
+		parts = append(parts, text.Say(text.AskOut, text.N(out)))
+	}
+	return strings.Join(parts, ", ")
+}
+
 // row is a face, up to three lines, and what can be done.
 func row(key, name string, lines []fyne.CanvasObject, actions ...fyne.CanvasObject) fyne.CanvasObject {
 	face := kit.NewAvatar(36, kit.ColorSide).Set(kit.Face{Key: key, Name: name})
 	words := append([]fyne.CanvasObject{kit.NewText(kit.Clean(name), kit.TypeBody, kit.ColorText).Bold().Elastic()}, lines...)
 	return kit.Ends(kit.GapMedium, kit.Lead(kit.GapMedium, face, kit.VStack(1, words...)), kit.HStack(6, actions...))
 }
+
+// quoted is how many characters of a first message stand on the page: enough to decide by, and twenty of them do not fill it.
+const quoted = 280
 
 // incoming is somebody who asks.
 func (p *page) incoming(q app.Request) fyne.CanvasObject {
@@ -65,7 +77,7 @@ func (p *page) incoming(q app.Request) fyne.CanvasObject {
 	}
 	var lines []fyne.CanvasObject
 	if q.Text != "" {
-		lines = append(lines, kit.NewText(text.Say(text.AskQuote, text.With("text", q.Text)), kit.TypePreview, kit.ColorText).Elastic())
+		lines = append(lines, kit.NewProse(text.Say(text.AskQuote, text.With("text", kit.Shorten(q.Text, quoted))), kit.TypePreview, kit.ColorText))
 	}
 	lines = append(lines, kit.NewText(origin, kit.TypeSecond, kit.ColorMuted).Elastic())
 	return row(q.Account.String(), q.Name, lines,

@@ -109,6 +109,7 @@ func (c *Create) start() {
 	default:
 		c.started = true
 		c.trouble.SetText("")
+		c.word.SetText("") // the bytes are the window's, and are cleared when they were used
 		c.spec.Start(name, password)
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/cryptexq/cryptexq/app"
 	"github.com/cryptexq/cryptexq/ui/kit"
+	"github.com/cryptexq/cryptexq/ui/kit/kittest"
 )
 
 func TestSuggestionsAreFiveWordsAndStrong(t *testing.T) {
@@ -64,29 +65,16 @@ func TestTheMeterIsNotEasilyImpressed(t *testing.T) {
 }
 
 // create shows the page that makes an account.
-func create(t *testing.T, s CreateSpec) (*Create, fyne.Window) {
+func create(t *testing.T, s CreateSpec) (*Create, *kittest.Window) {
 	t.Helper()
-	test.NewTempApp(t)
-	fyne.CurrentApp().Settings().SetTheme(kit.NewTheme(kit.Look{}))
-	var w fyne.Window
+	kittest.Dress(t, kit.NewTheme(kit.Look{}))
+	var w *kittest.Window
 	s.Say = func(err error) string { return "said: " + err.Error() }
-	s.Focus = func(f fyne.Focusable) { w.Canvas().Focus(f) }
+	s.Focus = func(f fyne.Focusable) { w.Focus(f) }
 	c := NewCreate(s)
-	w = test.NewTempWindow(t, c.Content())
-	w.Resize(fyne.NewSize(1180, 760))
-	w.Canvas().Capture()
-	w.Canvas().Focus(c.First())
+	w = kittest.Show(t, c.Content(), 1180, 760)
+	w.Focus(c.First())
 	return c, w
-}
-
-func says(w fyne.Window, words string) bool {
-	w.Canvas().Capture()
-	for _, o := range test.LaidOutObjects(w.Canvas().Content()) {
-		if a, ok := o.(fyne.Accessible); ok && strings.Contains(a.AccessibilityLabel(), words) {
-			return true
-		}
-	}
-	return false
 }
 
 func TestBothFieldsAreAskedForBeforeAnythingStarts(t *testing.T) {
@@ -98,13 +86,13 @@ func TestBothFieldsAreAskedForBeforeAnythingStarts(t *testing.T) {
 		started++
 	}})
 	c.start()
-	if !says(w, "A name is needed") || w.Canvas().Focused() != c.name.Focusable() {
+	if !w.Says("A name is needed") || w.Canvas().Focused() != c.name.Focusable() {
 		t.Error("nothing is said about the name")
 	}
 	c.name.SetText("Ada")
 	c.word.SetText("too short")
 	c.start()
-	if !says(w, "said: "+app.ErrShort.Error()) || !says(w, "Too short") || w.Canvas().Focused() != c.word.Focusable() {
+	if !w.Says("said: "+app.ErrShort.Error()) || !w.Says("Too short") || w.Canvas().Focused() != c.word.Focusable() {
 		t.Error("nothing is said about the password")
 	}
 	if started != 0 {
@@ -116,10 +104,14 @@ func TestBothFieldsAreAskedForBeforeAnythingStarts(t *testing.T) {
 	if started != 1 {
 		t.Errorf("started %d times, want once", started)
 	}
+	if c.word.Text() != "" {
+		t.Error("the password stays in its field")
+	}
 	c.Wrong("The disk is full.")
-	if !says(w, "The disk is full.") {
+	if !w.Says("The disk is full.") {
 		t.Error("why it failed is not said")
 	}
+	c.word.SetText("long enough it is")
 	c.start()
 	if started != 2 {
 		t.Error("nobody can try again")
@@ -133,7 +125,7 @@ func TestThePasswordIsSeenWhileItIsTyped(t *testing.T) {
 	if e, ok := c.word.Focusable().(interface{ SelectedText() string }); !ok || e == nil {
 		t.Fatal(errors.New("not an entry"))
 	}
-	if !says(w, "Hide what is written") {
+	if !w.Says("Hide what is written") {
 		t.Error("a new password is hidden while it is typed")
 	}
 }
