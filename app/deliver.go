@@ -45,7 +45,7 @@ func (c *courier) deliver(r *store.Reader, v *visit) (errand, error) {
 }
 
 // batch reads the next segments of a log for a device. While it does not know the log, the first goes alone: it carries the key. So
-// does one that only asks whether there is room again.
+// does one that only asks whether there is room again, there or, for what is answered, here.
 func (c *courier) batch(r *store.Reader, l store.Log, d store.Device) (all []outgoing, err error) {
 	cursor, err := r.Cursor(l.Row, d.Row)
 	if err != nil {
@@ -60,7 +60,7 @@ func (c *courier) batch(r *store.Reader, l store.Log, d store.Device) (all []out
 		return nil, err
 	}
 	limit := c.window
-	if first.K == 0 || c.links.full(c.link, l.Row) {
+	if first.K == 0 || c.links.full(c.link, l.Row) || c.full.Load() {
 		limit = 1
 	}
 	segments, err := r.Segments(l.Row, first.K, limit)

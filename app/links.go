@@ -38,8 +38,14 @@ func newLinks() *links {
 	}
 }
 
-// maxHellos bounds the handshakes of which no link was announced, and the attempts that are remembered.
-const maxHellos = 4096
+const (
+	// maxHellos bounds the handshakes of which no link was announced: each holds two unpacked keys, 72 KiB, and a link is announced
+	// within milliseconds.
+	maxHellos = 128
+
+	// maxCauses bounds the attempts that are remembered.
+	maxCauses = 4096
+)
 
 // met remembers who was proven to stand at the end of a link.
 func (l *links) met(h peer.Hello) {
@@ -49,8 +55,11 @@ func (l *links) met(h peer.Hello) {
 		k.hello, k.selfAsked = h, false
 		return
 	}
-	if len(l.hellos) >= maxHellos {
-		clear(l.hellos) // of links that never came to be
+	for id := range l.hellos {
+		if len(l.hellos) < maxHellos {
+			break
+		}
+		delete(l.hellos, id) // most are of links that never came to be
 	}
 	l.hellos[h.Certificate.ID()] = h
 }
@@ -176,7 +185,7 @@ func (l *links) attempt(f peer.Attempt) {
 	defer l.mu.Unlock()
 	if f.Cause == "" {
 		delete(l.causes, f.Peer)
-	} else if len(l.causes) < maxHellos {
+	} else if _, had := l.causes[f.Peer]; had || len(l.causes) < maxCauses {
 		l.causes[f.Peer] = f.Cause
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/cryptexq/cryptexq/app/store"
+	"github.com/cryptexq/cryptexq/app/wire"
 	"github.com/cryptexq/cryptexq/crypto/identity"
 	"github.com/cryptexq/cryptexq/crypto/vault"
 	"github.com/cryptexq/cryptexq/p2p/peer"
@@ -78,39 +79,38 @@ func (o *Owner) SetReadReceipts(ctx context.Context, on bool) error {
 		return nil
 	}
 	word := map[bool]string{true: "yes", false: "no"}[on]
-	err := o.st.Update(ctx, func(tx *store.Tx) error {
+	card := o.me.card()
+	card.Flags &^= cardReadReceipts
+	if on {
+		card.Flags |= cardReadReceipts
+	}
+	return o.st.Update(ctx, func(tx *store.Tx) error {
 		tx.OnCommit(func() { o.me.setReceipts(on) })
-		return tx.SetSetting("read_receipts", word)
+		return errors.Join(tx.SetSetting("read_receipts", word), o.handOut(tx, wire.Record{Kind: wire.RecordCard, Body: card.Marshal()}))
 	})
+}
+
+// handOut tells every contact something of us.
+func (o *Owner) handOut(tx *store.Tx, record wire.Record) error {
+	contacts, err := tx.Accounts(store.AccountContact)
 	if err != nil {
 		return err
 	}
-	return o.handOutCard(ctx)
-}
-
-// handOutCard tells every contact our card anew.
-func (o *Owner) handOutCard(ctx context.Context) error {
-	return o.st.Update(ctx, func(tx *store.Tx) error {
-		contacts, err := tx.Accounts(store.AccountContact)
+	for _, a := range contacts {
+		devices, err := tx.Devices(a.Row)
 		if err != nil {
 			return err
 		}
-		for _, a := range contacts {
-			devices, err := tx.Devices(a.Row)
-			if err != nil {
+		for _, d := range devices {
+			if !d.Trusted() {
+				continue
+			}
+			if err := o.service.sessions.queue(tx, d, record); err != nil {
 				return err
 			}
-			for _, d := range devices {
-				if !d.Trusted() {
-					continue
-				}
-				if err := o.service.sessions.queue(tx, d, cardRecord(o.me)); err != nil {
-					return err
-				}
-			}
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // Setting reads one by its key; what it means is for whoever keeps it.
@@ -186,6 +186,9 @@ func (o *Owner) Status(ctx context.Context) (st Status, err error) {
 		st.Refused, err = r.RefusedCounts()
 		return err
 	})
+	if err != nil {
+		return st, err
+	}
 	for cause, n := range o.refused.counts() {
 		st.Refused[cause] += n
 	}

@@ -185,7 +185,7 @@ func TestFactsAreRememberedWithinBounds(t *testing.T) {
 	causes := len(b.svc.links.causes)
 	b.svc.links.mu.Unlock()
 	near, err := b.svc.People.Nearby(t.Context())
-	if err != nil || len(near) > maxNearby || causes > maxHellos || facts > maxFacts {
+	if err != nil || len(near) > maxNearby || causes > maxCauses || facts > maxFacts {
 		t.Errorf("%d nearby, %d causes, %d facts, %v", len(near), causes, facts, err)
 	}
 	before := b.used()

@@ -12,15 +12,16 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/test"
+
+	"github.com/cryptexq/cryptexq/ui/kit/kittest"
 )
 
 var shots = flag.String("shots", "", "a folder for pictures of what the tests draw")
 
-// dress gives the test a new app with a look.
+// dress gives the test a new app with a look. What clocks ask for while the test runs is dropped: it would run beside the test.
 func dress(t testing.TB, l Look) {
 	t.Helper()
-	test.NewTempApp(t)
-	fyne.CurrentApp().Settings().SetTheme(NewTheme(l))
+	kittest.Dress(t, NewTheme(l))
 }
 
 // window shows an object in a window of a size, and draws it once: nothing can have the keyboard before that.
