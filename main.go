@@ -22,8 +22,9 @@ import (
 
 // The messenger and the node know nothing of each other; here it shows that they fit.
 var (
-	_ app.Network = (*p2p.Node)(nil)
-	_ p2p.Handler = (*app.Service)(nil)
+	_ app.Network       = (*p2p.Node)(nil)
+	_ app.NearbyNetwork = (*p2p.Node)(nil)
+	_ p2p.Handler       = (*app.Service)(nil)
 )
 
 // Stamped by scripts/build.sh.

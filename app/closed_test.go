@@ -113,3 +113,22 @@ func TestOfSessionsThatWereClosedUnseenFewAreRemembered(t *testing.T) {
 		return nil
 	})
 }
+
+func TestASessionThatWeClosedAndNobodyKnowsIsNotWaitedFor(t *testing.T) {
+	w, a, b := friends(t)
+	w.cut(a, b)
+	a.loseSessions()
+	w.now = w.now.Add(15 * time.Minute)
+	d, of := a.deviceOf(b), b.deviceOf(a)
+	a.update(func(tx *store.Tx) error { return a.svc.sessions.ensure(tx, d) })
+	mine := a.sessionsWith(b)[0]
+	mine.DiesAt = w.now.Add(45 * 24 * time.Hour).UnixMilli()
+	a.update(func(tx *store.Tx) error { return tx.SaveSession(mine) }) // closed on another one, which is lost since
+	b.update(func(tx *store.Tx) error { return tx.ForgoSession(of.Row, mine.SID, w.now.UnixMilli()) })
+	w.link(a, b)
+	w.pass(15 * time.Minute)
+	if a.hasSession(b, [16]byte(mine.SID)) {
+		t.Error("it is still there")
+	}
+	w.converse(a, b, "one", "two")
+}

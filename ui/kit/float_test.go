@@ -161,7 +161,7 @@ func TestTooltipInADialogStandsAboveIt(t *testing.T) {
 }
 
 func TestAlarmsRingOnceAndNotAfterTheyWereStopped(t *testing.T) {
-	dress(t, Look{})
+	test.NewTempApp(t) // not dress: the clock of this computer is what is tested
 	rang := make(chan int, 3)
 	var a alarm
 	a.set(0, func() { rang <- 1 })

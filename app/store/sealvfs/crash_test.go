@@ -200,6 +200,15 @@ func newMachine(t *testing.T, seed int64, conns int) *machine {
 	return &machine{fs: fs, rand: r, conns: conns}
 }
 
+// powerCuts is how many rounds a row has: each is a second under the race detector on a busy machine, and the store above has 300
+// of its own.
+func powerCuts() int {
+	if testing.Short() {
+		return 20
+	}
+	return 60
+}
+
 func TestNothingAcknowledgedIsLostInPowerCuts(t *testing.T) {
 	for _, row := range []struct {
 		name     string
@@ -216,7 +225,7 @@ func TestNothingAcknowledgedIsLostInPowerCuts(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			m := newMachine(t, 1, row.conns)
 			m.fullDisk, m.badSync = row.fullDisk, row.badSync
-			if err := m.run(t, 60); err != nil {
+			if err := m.run(t, powerCuts()); err != nil {
 				t.Error(err)
 			}
 			st := m.fs.Stats()
