@@ -10,7 +10,7 @@ for dir in "$@"; do
 	for target in $(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$dir"/*_test.go | sort -u); do
 		count=$((count + 1))
 		echo "=== $dir $target"
-		(cd "$dir" && go test -vet=off -tags headless -run '^$' -fuzz "^$target\$" -fuzztime "$FUZZTIME" .) || {
+		(cd "$dir" && go test -vet=off -tags headless -run '^$' -fuzz "^$target\$" -fuzzminimizetime 10x -fuzztime "$FUZZTIME" .) || {
 			bad=$((bad + 1))
 			echo "--- $target FAILED" >&2
 		}

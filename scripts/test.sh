@@ -34,7 +34,7 @@ packages() {
 race() {
 	list=$(packages) || return 1
 	# shellcheck disable=SC2086 # a list of packages, and a flag or none
-	CGO_ENABLED=1 go test -race $short -vet=off -tags headless -timeout 60m $list
+	CGO_ENABLED=1 go test -race $short -vet=off -tags headless -timeout 20m $list
 }
 
 scenarios() {

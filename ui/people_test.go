@@ -41,7 +41,7 @@ func meet(t *testing.T, u *user, f *friend) app.RoomID {
 	if _, err := f.People.Accept(t.Context(), q.Account); err != nil {
 		t.Fatal(err)
 	}
-	u.sees("Hello there. " + u.clock() + ". Delivered")
+	u.sees("Hello there. " + recently + ". Delivered")
 	return q.Room
 }
 
@@ -123,7 +123,7 @@ func TestARequestIsAcceptedByKeyboard(t *testing.T) {
 	u.until("the composer", func() bool { return u.focused() == "Write to Tove" })
 	u.types("Welcome")
 	u.key(fyne.KeyReturn)
-	u.sees("Welcome. " + u.clock() + ". Delivered")
+	u.sees("Welcome. " + recently + ". Delivered")
 }
 
 // isAskedBy has a friend ask with an invitation of the window's account.

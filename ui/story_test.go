@@ -34,12 +34,12 @@ func TestFirstRunToFirstTickByKeyboardAlone(t *testing.T) {
 	if _, err := tove.People.Accept(t.Context(), q.Account); err != nil {
 		t.Fatal(err)
 	}
-	u.sees("Hi Tove, it is Ada. " + u.clock() + ". Delivered")
+	u.sees("Hi Tove, it is Ada. " + recently + ". Delivered")
 	u.shoot("first-tick")
 
 	u.types("And another one")
 	u.key(fyne.KeyReturn)
-	u.sees("And another one. " + u.clock() + ". Delivered")
+	u.sees("And another one. " + recently + ". Delivered")
 	if got, want := tove.texts(q.Room), []string{"Hi Tove, it is Ada", "And another one"}; !slices.Equal(got, want) {
 		t.Errorf("Tove has %q, want %q", got, want)
 	}
@@ -58,14 +58,14 @@ func TestAMessageSaysWhyItWaitsAndGoesWhenBothAreThere(t *testing.T) {
 	u.types("Can you hear me?")
 	u.key(fyne.KeyReturn)
 	u.sees("Tove is offline. It waits here and goes when you are both online.")
-	u.sees("Can you hear me?. " + u.clock() + ". Queued on this computer")
+	u.sees("Can you hear me?. " + recently + ". Queued on this computer")
 	u.sees("1 message waiting")
 	u.types("Hello?")
 	u.key(fyne.KeyReturn)
 	u.sees("Tove is offline. 2 messages wait here and go when you are both online.")
 	u.shoot("waiting")
 	u.mesh.setCut(false)
-	u.sees("Hello?. " + u.clock() + ". Delivered")
+	u.sees("Hello?. " + recently + ". Delivered")
 	u.until("the line to go", func() bool { return !u.says("Tove is offline") })
 	u.sees("Nothing waiting")
 	if got, want := tove.texts(room), []string{"Hello there", "Can you hear me?", "Hello?"}; !slices.Equal(got, want) {
@@ -86,13 +86,13 @@ func TestReadIsSaidOnlyByWhoChoseTo(t *testing.T) {
 	if err != nil || len(all) != 1 {
 		t.Fatal(all, err)
 	}
-	if u.says(u.clock() + ". Read") {
+	if u.says(recently + ". Read") {
 		t.Fatal("a message is shown as read before anybody said so")
 	}
 	if err := tove.Rooms.MarkRead(t.Context(), room, all[0].Key); err != nil {
 		t.Fatal(err)
 	}
-	u.sees("Hello there. " + u.clock() + ". Read")
+	u.sees("Hello there. " + recently + ". Read")
 }
 
 func TestADraftAndTheHistoryAreThereTheNextTime(t *testing.T) {
@@ -115,5 +115,5 @@ func TestADraftAndTheHistoryAreThereTheNextTime(t *testing.T) {
 	u.sees("Hello there. ")
 	u.types("ed")
 	u.key(fyne.KeyReturn)
-	u.sees("unfinished. " + u.clock() + ". Delivered")
+	u.sees("unfinished. " + recently + ". Delivered")
 }

@@ -6,6 +6,7 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/cryptexq/cryptexq/app"
 	"github.com/cryptexq/cryptexq/ui/kit"
+	"github.com/cryptexq/cryptexq/ui/kit/kittest"
 	"github.com/cryptexq/cryptexq/ui/text"
 )
 
@@ -26,6 +28,7 @@ const (
 	inviteLife = 24 * time.Hour
 	patience   = 60 * time.Second // for whatever must happen: the machine may be busy
 	password   = "correct horse battery"
+	recently   = "HH:MM" // stands for the time of day of what happened in this test
 )
 
 // loop stands in for Fyne's: what is done on its goroutine is done by the test, in order.
@@ -45,23 +48,6 @@ func (l *loop) do(f func()) {
 	}
 }
 
-// onLoop is an app whose fyne.Do leads to a loop: the driver of the tests would run everything where it is called, side by side.
-type onLoop struct {
-	fyne.App
-	loop *loop
-}
-
-// Driver is that of the tests, but for what other goroutines ask for.
-func (a onLoop) Driver() fyne.Driver { return loopDriver{a.App.Driver(), a.loop} }
-
-type loopDriver struct {
-	fyne.Driver
-	loop *loop
-}
-
-// DoFromGoroutine puts f into the loop.
-func (d loopDriver) DoFromGoroutine(f func(), _ bool) { d.loop.do(f) }
-
 // turn does what is in the queue.
 func (l *loop) turn() {
 	l.mu.Lock()
@@ -79,6 +65,7 @@ type user struct {
 	t      testing.TB
 	loop   *loop
 	mesh   *mesh
+	came   time.Time // the minute in which the user sat down
 	exited chan int
 }
 
@@ -90,10 +77,11 @@ func sitDown(t testing.TB, dir string, join func(context.Context, *app.Service) 
 		t.Fatal(err)
 	}
 	u := &user{t: t, loop: &loop{wake: make(chan struct{}, 1)}, exited: make(chan int, 1)}
-	fyne.SetCurrentApp(onLoop{test.NewTempApp(t), u.loop})
+	kittest.DressIn(t, u.loop.do)
 	u.window = newWindow(fyne.CurrentApp(), Desk{Profile: p, Join: join, Name: "default"}, system{
 		do: fyne.Do, now: time.Now, exit: func(code int) { u.exited <- code }, core: patience, watchdog: time.Hour, minKDF: true,
 	})
+	u.came = u.localNow().Truncate(time.Minute)
 	u.scale.look = look
 	u.scale.wear()
 	u.win.Resize(fyne.NewSize(1180, 760))
@@ -132,12 +120,18 @@ func (u *user) sees(words string) {
 
 // says reports whether something that can be seen or read out contains the words.
 func (u *user) says(words string) bool {
-	for _, w := range u.words() {
-		if strings.Contains(w, words) {
-			return true
-		}
+	all := u.words()
+	return slices.ContainsFunc(u.timed(words), func(want string) bool {
+		return slices.ContainsFunc(all, func(w string) bool { return strings.Contains(w, want) })
+	})
+}
+
+// timed is the words once for every minute that can be meant by recently.
+func (u *user) timed(words string) (all []string) {
+	for at := u.came; !at.After(u.localNow()); at = at.Add(time.Minute) {
+		all = append(all, strings.ReplaceAll(words, recently, text.Clock(at)))
 	}
-	return false
+	return all
 }
 
 // words are the labels of everything in the window, that of dialogs first.
@@ -253,6 +247,3 @@ func (u *user) createsAccount(name string) {
 	u.until("the account", func() bool { return u.opened() != nil && u.shell != nil && u.shell.service != nil })
 	u.sees("Notes")
 }
-
-// clock is the time of day as the window shows it.
-func (u *user) clock() string { return text.Clock(u.localNow()) }

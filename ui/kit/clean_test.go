@@ -7,7 +7,6 @@ import (
 	"unicode/utf8"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/test"
 )
 
 func TestCleanTakesWhatOnlyTheWindowMayGive(t *testing.T) {
@@ -120,7 +119,7 @@ func TestNoNameStandsEmpty(t *testing.T) {
 }
 
 func TestWrapKeepsEveryWordAndEveryLineInside(t *testing.T) {
-	test.NewTempApp(t)
+	dress(t, Look{})
 	f := font{14, fyne.TextStyle{}}
 	for _, row := range []struct {
 		name, text string
@@ -162,7 +161,7 @@ func TestWrapKeepsEveryWordAndEveryLineInside(t *testing.T) {
 }
 
 func TestNothingIsCutInsideACharacter(t *testing.T) {
-	test.NewTempApp(t)
+	dress(t, Look{})
 	f := font{14, fyne.TextStyle{}}
 	family, flag, tower := "👩‍👩‍👧", "🇩🇪", "e\u0301\u0323"
 	s := strings.Repeat(family+flag+tower, 40)
@@ -185,7 +184,7 @@ func TestNothingIsCutInsideACharacter(t *testing.T) {
 }
 
 func FuzzWrap(f *testing.F) {
-	test.NewTempApp(f)
+	dress(f, Look{})
 	f.Add("one two three", uint16(60), uint8(10))
 	f.Add("日本語 👩‍👩‍👧 مرحبا\n\n\nx", uint16(1), uint8(3))
 	f.Fuzz(func(t *testing.T, s string, width uint16, most uint8) {
@@ -208,7 +207,7 @@ func FuzzWrap(f *testing.F) {
 }
 
 func TestEllipsizeFits(t *testing.T) {
-	test.NewTempApp(t)
+	dress(t, Look{})
 	f := font{14, fyne.TextStyle{}}
 	for _, row := range []struct {
 		text  string

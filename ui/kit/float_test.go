@@ -9,6 +9,8 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/test"
+
+	"github.com/cryptexq/cryptexq/ui/kit/kittest"
 )
 
 func TestDialogHoldsTheKeyboardUntilItIsAnswered(t *testing.T) {
@@ -161,7 +163,7 @@ func TestTooltipInADialogStandsAboveIt(t *testing.T) {
 }
 
 func TestAlarmsRingOnceAndNotAfterTheyWereStopped(t *testing.T) {
-	test.NewTempApp(t) // not dress: the clock of this computer is what is tested
+	kittest.DressIn(t, func(f func()) { f() })
 	rang := make(chan int, 3)
 	var a alarm
 	a.set(0, func() { rang <- 1 })

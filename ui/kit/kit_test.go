@@ -18,7 +18,7 @@ import (
 
 var shots = flag.String("shots", "", "a folder for pictures of what the tests draw")
 
-// dress gives the test a new app with a look. What clocks ask for while the test runs is dropped: it would run beside the test.
+// dress gives the test the app in a look. What clocks ask for while the test runs is dropped: it would run beside the test.
 func dress(t testing.TB, l Look) {
 	t.Helper()
 	kittest.Dress(t, NewTheme(l))

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/theme"
 )
 
@@ -209,7 +208,7 @@ func TestNamesReadInEveryHue(t *testing.T) {
 }
 
 func TestEveryIconDraws(t *testing.T) {
-	test.NewTempApp(t)
+	dress(t, Look{})
 	th := NewTheme(Look{})
 	for i := IconNone + 1; i < icons; i++ {
 		img := th.draw(i, 24, 24, white)

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"fyne.io/fyne/v2/test"
 	"pgregory.net/rapid"
 )
 
@@ -48,7 +47,7 @@ func TestWhatNeedsNoHelpIsDrawnAsItIs(t *testing.T) {
 }
 
 func TestSpacesBehindEmojiAreAsWideAsOthers(t *testing.T) {
-	test.NewTempApp(t)
+	dress(t, Look{})
 	f := bodyFont()
 	for _, s := range []string{"👏 a", "👏 👏", "✅ a", "a 👏 a"} {
 		parts := float32(0)

@@ -7,27 +7,58 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/test"
 )
 
-// still is an app in which nothing happens by itself: the driver of the tests would run what clocks ask for beside the test.
-type still struct{ fyne.App }
+// desk is the one app of all tests of a package. Its fyne.Do leads to whom the running test named: the driver of the tests would run
+// what clocks and other goroutines ask for where it is asked, beside the test, and a clock of one test may ring in the next.
+var desk struct {
+	sync.Mutex
+	app fyne.App
+	do  func(func())
+}
+
+type calm struct{ fyne.App }
 
 // Driver is that of the tests, but for what other goroutines ask for.
-func (a still) Driver() fyne.Driver { return stillDriver{a.App.Driver()} }
+func (a calm) Driver() fyne.Driver { return calmDriver{a.App.Driver()} }
 
-type stillDriver struct{ fyne.Driver }
+type calmDriver struct{ fyne.Driver }
 
-// DoFromGoroutine drops it.
-func (stillDriver) DoFromGoroutine(func(), bool) {}
+// DoFromGoroutine hands it on.
+func (calmDriver) DoFromGoroutine(f func(), _ bool) {
+	desk.Lock()
+	do := desk.do
+	desk.Unlock()
+	do(f)
+}
 
-// Dress makes an app for one test, with a theme. Nothing happens in it by itself.
+// drop forgets what was asked for.
+func drop(func()) {}
+
+// DressIn gives one test the app, and has fyne.Do lead to do until the test ends; after that, what is asked for is dropped.
+func DressIn(t testing.TB, do func(func())) {
+	lead := func(to func(func())) {
+		desk.Lock()
+		defer desk.Unlock()
+		if desk.app == nil {
+			desk.app = calm{test.NewApp()}
+			fyne.SetCurrentApp(desk.app)
+		}
+		desk.do = to
+	}
+	lead(do)
+	t.Cleanup(func() { lead(drop) })
+}
+
+// Dress gives one test the app in a theme. Nothing happens in it by itself.
 func Dress(t testing.TB, look fyne.Theme) {
 	t.Helper()
-	fyne.SetCurrentApp(still{test.NewTempApp(t)})
+	DressIn(t, drop)
 	fyne.CurrentApp().Settings().SetTheme(look)
 }
 
