@@ -82,9 +82,11 @@ func (s *Service) clerk(ctx context.Context) int64 {
 	return next
 }
 
-// try reports whether something worked. That the disk is full is said once, not by everything that fails on it.
+// try reports whether something worked. That the disk is full is said once, not by everything that fails on it; what was given up
+// because the messenger stops is no failure.
 func (s *Service) try(doing string, err error) bool {
-	if err != nil && !errors.Is(err, store.ErrFull) {
+	s.damaged(err)
+	if err != nil && !errors.Is(err, store.ErrFull) && !errors.Is(err, context.Canceled) {
 		s.log.Warn(doing, "err", err)
 	}
 	return err == nil

@@ -248,3 +248,18 @@ func TestLogsThatSomebodyOnlyNamesAreBounded(t *testing.T) {
 	w.converse(a, b, "one")
 	w.converse(e, b, "two")
 }
+
+func TestADamagedFileIsToldOnce(t *testing.T) {
+	_, a, _ := friends(t)
+	for range 2 {
+		a.svc.try("keeping the store", fmt.Errorf("checked: %w", &DamagedError{File: "data.db"}))
+	}
+	st, err := a.svc.Owner.Status(t.Context())
+	if err != nil || len(st.Notices) != 1 || st.Notices[0].Code != "damaged" || st.Notices[0].Subject != "data.db" {
+		t.Errorf("notices %+v, %v", st.Notices, err)
+	}
+	a.svc.Owner.Dismiss("damaged", "data.db")
+	if a.noticed("damaged") {
+		t.Error("it stays when it was understood")
+	}
+}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"sync"
@@ -100,8 +101,10 @@ func (c *core) notice(tx *store.Tx, audit int, code, subject string) error {
 	return nil
 }
 
-// noticeFull is up while the disk is full.
-const noticeFull = "disk_full"
+const (
+	noticeFull    = "disk_full" // up while the disk is full
+	noticeDamaged = "damaged"   // the file that is
+)
 
 // diskFull says that the disk is full, where nothing can be written down; hasRoom takes that back.
 func (c *core) diskFull() {
@@ -115,5 +118,15 @@ func (c *core) hasRoom() {
 	c.full.Store(false)
 	c.notes.drop(noticeFull, "")
 	c.log.Info("there is room on the disk again")
+	c.hub.tell(Change{Kind: ChangedStatus})
+}
+
+// damaged says that a file of the vault is, if that is what an error means. It is found again at every start, and not written down.
+func (c *core) damaged(err error) {
+	var d *store.DamagedError
+	if !errors.As(err, &d) || !c.notes.add(Notice{Code: noticeDamaged, Subject: d.File, At: c.now()}) {
+		return
+	}
+	c.log.Error("the vault is damaged", "file", d.File, "err", err)
 	c.hub.tell(Change{Kind: ChangedStatus})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/cryptexq/cryptexq/app/store"
@@ -62,12 +63,20 @@ func (o *Owner) ConfirmWords(ctx context.Context) error {
 	return err
 }
 
-// ChangePassword rewraps the vault's key.
+// ChangePassword rewraps the vault's key. The 24 words do in place of the old password: who forgot it has nothing else.
 func (o *Owner) ChangePassword(ctx context.Context, old, next []byte) error {
 	if utf8.RuneCount(next) < MinPassword {
 		return ErrShort
 	}
-	if err := o.door.try(ctx, func() error { return o.st.ChangePassword(old, next, vault.Min) }); err != nil {
+	err := o.door.try(ctx, func() error {
+		if seed, err := identity.ParseWords(strings.TrimSpace(string(old))); err == nil {
+			if err := o.st.ResetPassword(seed.VaultKey(), next, vault.Min); !errors.Is(err, ErrPassword) {
+				return err
+			}
+		}
+		return o.st.ChangePassword(old, next, vault.Min) // words may be a password all the same
+	})
+	if err != nil {
 		return err
 	}
 	return o.st.Update(ctx, func(tx *store.Tx) error { return tx.Audit(auditPassword, nil, "") })

@@ -72,9 +72,7 @@ func (s *Service) detach() {
 func (s *Service) maintain(ctx context.Context) error {
 	for ctx.Err() == nil {
 		more, err := s.st.Maintain(ctx)
-		if err != nil && ctx.Err() == nil {
-			s.log.Warn("keeping the store", "err", err)
-		}
+		s.try("keeping the store", err)
 		wait := time.Second
 		if more {
 			wait = time.Millisecond

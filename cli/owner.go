@@ -83,7 +83,7 @@ func (c *console) changePassword(ctx context.Context, file string) error {
 	if file == "" && !isTerminal(c.in) {
 		return advise(errNoPassword.Code, "No new password: there is no terminal to ask on. Give --new-password-file FILE, a file that only you can read.")
 	}
-	old, err := c.password(ctx, "The password so far: ")
+	old, err := c.password(ctx, "The password so far, or the 24 words: ")
 	if err != nil {
 		return err
 	}

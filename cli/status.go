@@ -54,10 +54,12 @@ func (c *console) statusLines(st api.Status) error {
 var notices = map[string]string{
 	"copied":      "This profile also runs somewhere else, or was copied. It goes on with new logs; keep one copy, and erase the other.",
 	"rolled_back": "This profile is older than the last one that was seen on this machine: it was put back. It goes on with new logs.",
+	"peer_copied": "The profile of NAME seems to run in two places. Tell them by another way.",
 	"disk_full":   "The disk is full. What was accepted is kept; make room.",
+	"damaged":     "The file NAME is damaged. Keep the folder as it is, and restore a backup into a new profile.",
 	"forked":      "The device of NAME signed two different stories. Do not rely on either before you have talked.",
 	"device":      "NAME has a new device. Ask them about it, then say yes with: CRYPTEXQ accept WHO",
-	"session":     "The session with NAME was lost and made anew. Nothing is missing.",
+	"two_lists":   "The account of NAME gave out two different lists of devices. Do not rely on it before you have talked.",
 }
 
 func (c *console) notice(n api.Notice) string {

@@ -36,9 +36,9 @@ var warnings = map[string]struct {
 	"peer_copied": {kit.IconCopy, kit.ToneWarn, text.NoticePeerCopied},
 	"rolled_back": {kit.IconRefresh, kit.ToneWarn, text.NoticeRolledBack},
 	"disk_full":   {kit.IconBox, kit.ToneBad, text.NoticeFull},
+	"damaged":     {kit.IconWarn, kit.ToneBad, text.NoticeDamaged},
 	"forked":      {kit.IconShieldCross, kit.ToneBad, text.NoticeForked},
 	"two_lists":   {kit.IconShieldCross, kit.ToneBad, text.NoticeTwoLists},
-	"session":     {kit.IconKey, kit.ToneWarn, text.NoticeSession},
 }
 
 // bannersOf are the banners for what the messenger tells. New devices come from the contacts, who know for whom; a notice of a code

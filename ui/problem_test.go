@@ -46,7 +46,7 @@ func TestNoticesAreSaidAndNeverDroppedSilently(t *testing.T) {
 		{"disk_full", "The disk is full."},
 		{"forked", "Tove's device signed two different stories. Don't rely on either before you have talked."},
 		{"two_lists", "The account of Tove gave out two different lists"},
-		{"session", "The connection keys with Tove were made anew."},
+		{"damaged", "The file Tove of this profile is damaged."},
 		{"something new", "The messenger reports: something new Tove"},
 	} {
 		all := bannersOf([]app.Notice{{Code: row.code, Subject: "Tove"}}, nil)

@@ -242,16 +242,17 @@ func (s *Store) ChangePassword(old, next []byte, p vault.Params) error {
 	})
 }
 
-// AddPasswordSlot lets password open the vault besides what does already: after it was opened by the words, in place of
-// every former password when replace is set. It is stretched by p, or as much as the dearest of those that are there.
-func (s *Store) AddPasswordSlot(pw []byte, p vault.Params, replace bool) error {
+// ResetPassword puts next in place of every password, for who has the 32-byte key of the words; with another key it returns
+// ErrPassword. The new one is stretched by p, or as much as the dearest of those that were there.
+func (s *Store) ResetPassword(key, next []byte, p vault.Params) error {
 	defer debug.FreeOSMemory()
 	return s.changeSlots(func(slots [][]byte) ([][]byte, error) {
-		slot, err := s.passwordSlot(pw, p, slots)
-		if replace {
-			slots = slices.DeleteFunc(slots, ofKind(vault.KindPassword))
+		h := vault.Header{Vault: s.header.Vault, Slots: slots}
+		if _, err := h.Open(vault.KindWords, key, memoryLimit()); err != nil {
+			return nil, err
 		}
-		return append(slots, slot), err
+		slot, err := s.passwordSlot(next, p, slots)
+		return append(slices.DeleteFunc(slots, ofKind(vault.KindPassword)), slot), err
 	})
 }
 

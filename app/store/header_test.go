@@ -202,7 +202,11 @@ func TestWordsSetANewPasswordWhenTheOldOneIsForgotten(t *testing.T) {
 	}
 	mustClose(t, s)
 	s = mustOpen(t, cfg)
-	if err := s.AddPasswordSlot([]byte("another"), vault.Min, true); err != nil {
+	other := bytes.Repeat([]byte{9}, len(wordsKey))
+	if err := s.ResetPassword(other, []byte("a thief's"), vault.Min); !errors.Is(err, ErrPassword) {
+		t.Errorf("with other words: %v", err)
+	}
+	if err := s.ResetPassword(wordsKey, []byte("another"), vault.Min); err != nil {
 		t.Fatal(err)
 	}
 	mustClose(t, s)

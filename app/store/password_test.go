@@ -69,11 +69,11 @@ func TestANewPasswordIsNeverStretchedLessThanTheOldOne(t *testing.T) {
 	if got := params(0); got != dear {
 		t.Errorf("after ChangePassword: %+v, want %+v", got, dear)
 	}
-	if err := s.AddPasswordSlot([]byte("newest"), vault.Min, true); err != nil {
+	if err := errors.Join(s.AddWordsSlot(wordsKey), s.ResetPassword(wordsKey, []byte("newest"), vault.Min)); err != nil {
 		t.Fatal(err)
 	}
 	if got := params(1); got != dear {
-		t.Errorf("after AddPasswordSlot: %+v, want %+v", got, dear)
+		t.Errorf("after ResetPassword: %+v, want %+v", got, dear)
 	}
 	mustClose(t, s)
 	if err := opens(t, cfg, "newest"); err != nil {

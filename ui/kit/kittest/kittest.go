@@ -16,24 +16,31 @@ import (
 
 // desk is the one app of all tests of a package. Its fyne.Do leads to whom the running test named: the driver of the tests would run
 // what clocks and other goroutines ask for where it is asked, beside the test, and a clock of one test may ring in the next.
-var desk struct {
-	sync.Mutex
-	app fyne.App
-	do  func(func())
+type desk struct {
+	fyne.App
+	mu sync.Mutex
+	do func(func()) // guarded by mu
 }
 
-type calm struct{ fyne.App }
-
 // Driver is that of the tests, but for what other goroutines ask for.
-func (a calm) Driver() fyne.Driver { return calmDriver{a.App.Driver()} }
+func (d *desk) Driver() fyne.Driver { return driver{d.App.Driver(), d} }
 
-type calmDriver struct{ fyne.Driver }
+func (d *desk) lead(do func(func())) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.do = do
+}
+
+type driver struct {
+	fyne.Driver
+	desk *desk
+}
 
 // DoFromGoroutine hands it on.
-func (calmDriver) DoFromGoroutine(f func(), _ bool) {
-	desk.Lock()
-	do := desk.do
-	desk.Unlock()
+func (d driver) DoFromGoroutine(f func(), _ bool) {
+	d.desk.mu.Lock()
+	do := d.desk.do
+	d.desk.mu.Unlock()
 	do(f)
 }
 
@@ -42,17 +49,13 @@ func drop(func()) {}
 
 // DressIn gives one test the app, and has fyne.Do lead to do until the test ends; after that, what is asked for is dropped.
 func DressIn(t testing.TB, do func(func())) {
-	lead := func(to func(func())) {
-		desk.Lock()
-		defer desk.Unlock()
-		if desk.app == nil {
-			desk.app = calm{test.NewApp()}
-			fyne.SetCurrentApp(desk.app)
-		}
-		desk.do = to
+	d, ok := fyne.CurrentApp().(*desk)
+	if !ok {
+		d = &desk{App: test.NewApp()}
+		fyne.SetCurrentApp(d)
 	}
-	lead(do)
-	t.Cleanup(func() { lead(drop) })
+	d.lead(do)
+	t.Cleanup(func() { d.lead(drop) })
 }
 
 // Dress gives one test the app in a theme. Nothing happens in it by itself.
