@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -31,6 +32,7 @@ func commands() map[string]func(ts *testscript.TestScript, neg bool, args []stri
 		"node":    atLeast(1, runNode),
 		"meet":    atLeast(2, makeContacts),
 		"crash":   atLeast(1, crashNode),
+		"panic":   atLeast(1, panicNode),
 		"quit":    atLeast(1, quitNode),
 		"copy":    atLeast(2, copyProfile),
 		"on":      doOn,
@@ -68,6 +70,15 @@ func makeContacts(ts *testscript.TestScript, args []string) {
 
 // crash NAME is a kill -9.
 func crashNode(ts *testscript.TestScript, args []string) { ts.Check(who(ts, args[0]).crash()) }
+
+// panic NAME ends a node as a fault of its own would: with a report of what every goroutine was doing.
+func panicNode(ts *testscript.TestScript, args []string) {
+	p := who(ts, args[0])
+	ts.Check(p.cmd.Process.Signal(syscall.SIGQUIT))
+	if p.wait() == nil {
+		ts.Fatalf("it ended as if all were well")
+	}
+}
 
 // quit NAME is an interrupt, after which the node must end well.
 func quitNode(ts *testscript.TestScript, args []string) { ts.Check(who(ts, args[0]).stop()) }
