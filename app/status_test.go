@@ -19,7 +19,7 @@ func TestStatusOfAStoreThatEndsIsAnError(t *testing.T) {
 
 func TestReadReceiptsAreSwitchedAndToldTogether(t *testing.T) {
 	whole := false
-	for room := int64(0); !whole && room < 1_000_000; room += 2000 { // the disk is full at ever other moments
+	for room := int64(0); !whole && room < 1_000_000; room += 7000 { // the disk is full at ever other moments
 		w, a, b := friends(t)
 		a.tight(room)
 		err := a.svc.Owner.SetReadReceipts(t.Context(), true)
