@@ -311,15 +311,10 @@ func readRows(s *Store) (rows map[int64]bool, err error) {
 }
 
 // seed is where chance begins, rounds how often a test repeats: CRYPTEXQ_SEED and CRYPTEXQ_LONG (a factor) in the
-// environment. A short test repeats half as often.
+// environment.
 func seed() int64 { return int64(env("CRYPTEXQ_SEED", 1)) }
 
-func rounds(n int) int {
-	if testing.Short() {
-		return (n + 1) / 2
-	}
-	return n * env("CRYPTEXQ_LONG", 1)
-}
+func rounds(n int) int { return n * env("CRYPTEXQ_LONG", 1) }
 
 func env(name string, otherwise int) int {
 	if n, err := strconv.Atoi(os.Getenv(name)); err == nil {

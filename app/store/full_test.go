@@ -91,11 +91,7 @@ func TestAVaultThatDoesNotFitIsNotThere(t *testing.T) {
 // Creation is cut off all along its changes, and at every one of the last: what is left is a whole vault or none.
 func TestAVaultIsWholeOrNotThere(t *testing.T) {
 	whole, all := 0, changesOfCreation(t)
-	step := 1
-	if testing.Short() {
-		step = 3
-	}
-	for n := 1; n < all+30; n += step {
+	for n := 1; n < all+30; n++ {
 		if n < all-40 {
 			n += all / 40
 		}
