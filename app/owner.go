@@ -181,8 +181,10 @@ func (o *Owner) Status(ctx context.Context) (st Status, err error) {
 	}
 	st = Status{
 		Ready: ready, Peers: ps.Peers, LAN: ps.LAN, Relays: ps.Relays, Topics: ps.Topics, Heard: ps.Accepted,
-		Uptime: o.now().Sub(o.service.started), Notices: o.notes.list(), Online: o.service.links.online(),
+		Uptime: o.now().Sub(o.service.started), Notices: o.notes.list(),
 	}
+	// Two profiles of one machine meet without a network.
+	st.Online = o.service.links.online() || st.Peers > 0 || len(o.service.People.nearby.list(o.now())) > 0
 	if !ready {
 		st.Reason = "starting"
 	}

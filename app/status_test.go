@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/cryptexq/cryptexq/app/store"
+	"github.com/cryptexq/cryptexq/crypto/identity"
+	"github.com/cryptexq/cryptexq/p2p/peer"
 )
 
 func TestStatusOfAStoreThatEndsIsAnError(t *testing.T) {
@@ -14,6 +16,25 @@ func TestStatusOfAStoreThatEndsIsAnError(t *testing.T) {
 	w.must(a.svc.st.Close())
 	if _, err := a.svc.Owner.Status(t.Context()); !errors.Is(err, store.ErrClosed) {
 		t.Errorf("Status = %v, want %v", err, store.ErrClosed)
+	}
+}
+
+// Two profiles of a machine without a network see each other all the same.
+func TestWhoIsNearbyIsNotOutOfReach(t *testing.T) {
+	w := newTown(t, "ann")
+	a := w.all[0]
+	online := func() bool {
+		st, err := a.svc.Owner.Status(t.Context())
+		w.must(err)
+		return st.Online
+	}
+	a.svc.HandleFact(peer.Listening{Addresses: []string{"/ip4/127.0.0.1/tcp/1"}})
+	if online() {
+		t.Error("with a loopback alone there is a network")
+	}
+	a.svc.HandleFact(peer.Found{Peer: identity.PeerID{1}, Account: identity.AccountID{1}, Name: "Tove"})
+	if !online() {
+		t.Error("somebody is nearby, and nobody is within reach")
 	}
 }
 

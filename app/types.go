@@ -191,7 +191,7 @@ type Status struct {
 	Heard   uint64 // gossiped messages accepted
 	Uptime  time.Duration
 	Notices []Notice
-	Online  bool // this machine has a network
+	Online  bool // this machine has a network, or somebody is within reach without one
 }
 
 // Notice is something that a person must know: shown until dealt with.

@@ -148,7 +148,7 @@ type Status struct {
 	UptimeS float64           `json:"uptime_s"`
 	RSS     uint64            `json:"rss_bytes"`
 	Reason  string            `json:"reason"` // why it is not ready
-	Online  bool              `json:"online"` // this machine has a network
+	Online  bool              `json:"online"` // this machine has a network, or somebody is within reach without one
 	PID     int               `json:"pid"`
 	Notices []Notice          `json:"notices"`
 }

@@ -298,6 +298,29 @@ func TestAGreetingThatFailedIsSaidThoughItWasGivenUp(t *testing.T) {
 	}
 }
 
+func TestWhoAsksComesBeforeWhoIsNearby(t *testing.T) {
+	g := newStage(t, kit.Look{Variant: kit.Dark})
+	c, _ := village()
+	for _, row := range []struct {
+		shown, head, button, does string
+		drop                      func()
+	}{
+		{"who asks", "Read what they wrote", "Look at the request", "requests", func() { c.requests = nil }},
+		{"who is nearby", "Say hello to somebody nearby", "Invite somebody", "invite", func() { c.nearby = nil }},
+		{"nobody", "Nobody here yet", "Invite somebody", "invite", func() {}},
+	} {
+		g.apply(c, nil)
+		if !g.win.Says(row.head) || !g.win.Says(row.button) {
+			t.Errorf("%s: neither %q nor %q", row.shown, row.head, row.button)
+		}
+		g.pane.begin.Tapped(nil)
+		if got := g.asked[len(g.asked)-1]; got != row.does {
+			t.Errorf("%s: the button does %q, want %q", row.shown, got, row.does)
+		}
+		row.drop()
+	}
+}
+
 func TestASecondGreetingWaitsForTheFirst(t *testing.T) {
 	g := newStage(t, kit.Look{Variant: kit.Light})
 	g.Greet(Greeting{Name: "Tove", Key: "k", Ask: func(context.Context, string) (app.Contact, error) { return app.Contact{}, nil }})

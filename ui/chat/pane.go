@@ -25,7 +25,7 @@ type pane struct {
 	composer *kit.Composer
 	draft    draft
 	greeting *greeting
-	invite   *kit.Button // of the empty state
+	begin    *kit.Button // of the empty state: what is best done first
 	have     *kit.Button
 
 	talk   *talk  // as shown; nil while no conversation is
@@ -63,7 +63,7 @@ func newPane(s *Screen) *pane {
 	})
 	p.view = kit.VFlex(2, p.header.content, kit.NewRule(), p.thread, p.remarks, p.foot)
 	p.content = kit.NewGround(kit.ColorThread, kit.Gap(0, 0))
-	p.invite = kit.NewButton(text.Say(text.WelcomeInvite), kit.IconQR, kit.Primary, s.host.Invite)
+	p.begin = kit.NewButton(text.Say(text.WelcomeInvite), kit.IconQR, kit.Primary, p.beginning)
 	p.have = kit.NewButton(text.Say(text.WelcomeHave), kit.IconNone, kit.Second, s.host.Add)
 	p.welcome()
 	return p
@@ -75,23 +75,37 @@ func (p *pane) first() fyne.Focusable {
 	case p.greeting != nil:
 		return p.greeting.composer.Focusable()
 	case p.talk == nil:
-		return p.invite
+		return p.begin
 	case p.stands == footComposer:
 		return p.composer.Focusable()
 	}
 	return p.thread
 }
 
-// welcome is what stands there while no conversation is open: whom one could talk to, and how to reach others.
+// welcome is what stands there while no conversation is open: who wants to talk, whom one could talk to, how to reach others.
 func (p *pane) welcome() {
 	if p.talk != nil || p.greeting != nil {
 		return
 	}
 	head, body := text.Say(text.WelcomeTitle), text.Say(text.WelcomeBody)
-	if names := p.screen.side.nearby.names(); names != "" {
+	word, icon := text.WelcomeInvite, kit.IconQR
+	if asking := p.screen.side.asking(); asking != "" {
+		head, body = asking, text.Say(text.WelcomeAsksBody)
+		word, icon = text.WelcomeAsksOpen, kit.IconUser
+	} else if names := p.screen.side.nearby.names(); names != "" {
 		head, body = text.Say(text.WelcomeNearbyTitle), text.Say(text.WelcomeNearbyBody, text.With("names", names))
 	}
-	p.content.SetContent(kit.NewEmpty(kit.IconChat, head, body, p.invite, p.have)) // the same buttons: they may have the keyboard
+	p.begin.Set(text.Say(word), icon)
+	p.content.SetContent(kit.NewEmpty(kit.IconChat, head, body, p.begin, p.have)) // the same buttons: they may have the keyboard
+}
+
+// beginning answers who asks, or invites somebody.
+func (p *pane) beginning() {
+	if p.screen.side.asking() != "" {
+		p.screen.host.Requests()
+		return
+	}
+	p.screen.host.Invite()
 }
 
 // show shows a conversation: for the first time, or what changed in it.

@@ -52,9 +52,20 @@ func newSide(s *Screen) *side {
 
 // show fills the list.
 func (d *side) show(c *crowd) {
+	asked := d.asking()
 	d.all = entries(c, d.screen.host.Now())
-	d.nearby.show(c.nearby)
+	if d.nearby.show(c.nearby) || d.asking() != asked {
+		d.screen.pane.welcome()
+	}
 	d.update()
+}
+
+// asking says in a sentence who wants to talk; empty for nobody.
+func (d *side) asking() string {
+	if len(d.all) == 0 || !d.all[0].asks {
+		return ""
+	}
+	return d.all[0].chat.Last
 }
 
 // filter leaves the rows whose name contains what is searched.
@@ -147,11 +158,12 @@ func newNearby(s *Screen) *nearby {
 	return &nearby{screen: s, content: kit.VStack(0)}
 }
 
-// show lists them, if they are others than before: a list that is made anew takes the keyboard away from its buttons.
-func (n *nearby) show(all []app.Nearby) {
+// show lists them, if they are others than before: a list that is made anew takes the keyboard away from its buttons. It reports
+// whether it did.
+func (n *nearby) show(all []app.Nearby) bool {
 	strangers := slices.DeleteFunc(slices.Clone(all), func(o app.Nearby) bool { return o.Known != "" })
 	if slices.Equal(n.people, strangers) {
-		return
+		return false
 	}
 	n.people = strangers
 	n.content.Objects = nil
@@ -159,7 +171,7 @@ func (n *nearby) show(all []app.Nearby) {
 		n.content.Objects = []fyne.CanvasObject{n.rows()}
 	}
 	n.content.Refresh()
-	n.screen.pane.welcome()
+	return true
 }
 
 // names are who is there, in the words of a sentence; empty for nobody.

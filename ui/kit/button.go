@@ -64,9 +64,9 @@ func NewButton(s string, i Icon, r Rank, on func()) *Button {
 // Small makes it 28 high.
 func (b *Button) Small() *Button { b.small = true; return b }
 
-// SetText gives it another word.
-func (b *Button) SetText(s string) {
-	b.text = s
+// Set gives it another word, and another icon in place of the one it has.
+func (b *Button) Set(s string, i Icon) {
+	b.text, b.icon = s, i
 	b.Refresh()
 }
 

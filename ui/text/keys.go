@@ -127,6 +127,8 @@ const (
 	WelcomeBody        Key = "welcome.body"
 	WelcomeNearbyTitle Key = "welcome.nearbyTitle"
 	WelcomeNearbyBody  Key = "welcome.nearbyBody"
+	WelcomeAsksBody    Key = "welcome.asksBody"
+	WelcomeAsksOpen    Key = "welcome.asksOpen"
 	WelcomeInvite      Key = "welcome.invite"
 	WelcomeHave        Key = "welcome.have"
 	HeaderDetails      Key = "header.details"
