@@ -48,7 +48,7 @@ func run(args []string) int {
 // logs has the libraries log where we do. All of it goes through a handler that takes out addresses and whole IDs.
 func logs(h slog.Handler) slog.Handler {
 	h = p2p.LogHandler(h)
-	gologshim.SetDefaultHandler(h)
+	gologshim.SetDefaultHandler(p2p.LibraryHandler(h))
 	return h
 }
 

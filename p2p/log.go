@@ -9,8 +9,28 @@ import (
 )
 
 // LogHandler wraps a handler for what libp2p logs by itself: addresses are taken out and IDs cut to their last eight
-// characters, in messages, attributes and errors alike. Give it to gologshim.SetDefaultHandler before the first host.
+// characters, in messages, attributes and errors alike.
 func LogHandler(h slog.Handler) slog.Handler { return quiet{h} }
+
+// LibraryHandler wraps a handler for libp2p alone: what it calls information is of use to who looks for a fault, and is passed on
+// where debug records are. Give it, around LogHandler, to gologshim.SetDefaultHandler before the first host.
+func LibraryHandler(h slog.Handler) slog.Handler { return library{h} }
+
+// library is a slog.Handler without information.
+type library struct{ slog.Handler }
+
+// Enabled is false below warnings, but where everything is wanted.
+func (l library) Enabled(ctx context.Context, level slog.Level) bool {
+	return l.Handler.Enabled(ctx, level) && (level >= slog.LevelWarn || l.Handler.Enabled(ctx, slog.LevelDebug))
+}
+
+// WithAttrs keeps the wrapping.
+func (l library) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return library{l.Handler.WithAttrs(attrs)}
+}
+
+// WithGroup keeps the wrapping.
+func (l library) WithGroup(name string) slog.Handler { return library{l.Handler.WithGroup(name)} }
 
 // quiet is a slog.Handler that says less than it is told.
 type quiet struct{ slog.Handler }

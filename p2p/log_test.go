@@ -101,3 +101,30 @@ func TestLogHandlerAsksTheHandlerBelow(t *testing.T) {
 		t.Error("another level than that of the handler below")
 	}
 }
+
+func TestOfTheLibraryOnlyWarningsAreLoggedUnlessEverythingIs(t *testing.T) {
+	for _, row := range []struct {
+		level slog.Level
+		want  string
+	}{
+		{slog.LevelDebug, "debug info warn "},
+		{slog.LevelInfo, "warn "},
+		{slog.LevelWarn, "warn "},
+		{slog.LevelError, ""},
+	} {
+		var out bytes.Buffer
+		log := slog.New(LibraryHandler(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: row.level}))).With("a", 1).WithGroup("g")
+		log.Debug("debug")
+		log.Info("info")
+		log.Warn("warn")
+		got := ""
+		for _, word := range []string{"debug", "info", "warn"} {
+			if strings.Contains(out.String(), "msg="+word) {
+				got += word + " "
+			}
+		}
+		if got != row.want {
+			t.Errorf("at level %v what is logged is %q, want %q", row.level, got, row.want)
+		}
+	}
+}
