@@ -12,16 +12,16 @@ import (
 // characters, in messages, attributes and errors alike.
 func LogHandler(h slog.Handler) slog.Handler { return quiet{h} }
 
-// LibraryHandler wraps a handler for libp2p alone: what it calls information is of use to who looks for a fault, and is passed on
-// where debug records are. Give it, around LogHandler, to gologshim.SetDefaultHandler before the first host.
+// LibraryHandler wraps a handler for libp2p alone: what it informs and warns of, a peer that hung up say, is of use to who looks
+// for a fault, and is passed on where debug records are. Give it, around LogHandler, to gologshim.SetDefaultHandler before the first host.
 func LibraryHandler(h slog.Handler) slog.Handler { return library{h} }
 
-// library is a slog.Handler without information.
+// library is a slog.Handler with little but errors.
 type library struct{ slog.Handler }
 
-// Enabled is false below warnings, but where everything is wanted.
+// Enabled is false below errors, but where everything is wanted.
 func (l library) Enabled(ctx context.Context, level slog.Level) bool {
-	return l.Handler.Enabled(ctx, level) && (level >= slog.LevelWarn || l.Handler.Enabled(ctx, slog.LevelDebug))
+	return l.Handler.Enabled(ctx, level) && (level >= slog.LevelError || l.Handler.Enabled(ctx, slog.LevelDebug))
 }
 
 // WithAttrs keeps the wrapping.

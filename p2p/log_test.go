@@ -102,23 +102,24 @@ func TestLogHandlerAsksTheHandlerBelow(t *testing.T) {
 	}
 }
 
-func TestOfTheLibraryOnlyWarningsAreLoggedUnlessEverythingIs(t *testing.T) {
+func TestOfTheLibraryOnlyErrorsAreLoggedUnlessEverythingIs(t *testing.T) {
 	for _, row := range []struct {
 		level slog.Level
 		want  string
 	}{
-		{slog.LevelDebug, "debug info warn "},
-		{slog.LevelInfo, "warn "},
-		{slog.LevelWarn, "warn "},
-		{slog.LevelError, ""},
+		{slog.LevelDebug, "debug info warn error "},
+		{slog.LevelInfo, "error "},
+		{slog.LevelWarn, "error "},
+		{slog.LevelError + 1, ""},
 	} {
 		var out bytes.Buffer
 		log := slog.New(LibraryHandler(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: row.level}))).With("a", 1).WithGroup("g")
 		log.Debug("debug")
 		log.Info("info")
 		log.Warn("warn")
+		log.Error("error")
 		got := ""
-		for _, word := range []string{"debug", "info", "warn"} {
+		for _, word := range []string{"debug", "info", "warn", "error"} {
 			if strings.Contains(out.String(), "msg="+word) {
 				got += word + " "
 			}
